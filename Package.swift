@@ -1,0 +1,64 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The same settings for every Swift target: Swift 6 concurrency, warnings are errors.
+let settings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+  name: "krait",
+  products: [
+    .executable(name: "krait", targets: ["krait"]),
+    .library(name: "Krait", targets: ["Training", "ComputeCPU"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
+  ],
+  targets: [
+    // What can be computed; what it means; how the host's cores do it.
+    .target(name: "Compute", swiftSettings: settings),
+    .target(name: "CPUKernels"),
+    .target(name: "ComputeCPU", dependencies: ["Compute", "CPUKernels"], swiftSettings: settings),
+    .target(name: "OperationCases", dependencies: ["Compute"], swiftSettings: settings),
+
+    // The idea of this project, and the model around it.
+    .target(name: "FeedForward", dependencies: ["Compute"], swiftSettings: settings),
+    .target(
+      name: "Transformer", dependencies: ["FeedForward", "Compute"], swiftSettings: settings),
+
+    // Tokens, other people's formats, and what happens over time.
+    .target(name: "Corpus", swiftSettings: settings),
+    .target(name: "Interchange", dependencies: [protobuf], swiftSettings: settings),
+    .target(
+      name: "Training",
+      dependencies: [
+        "Transformer", "FeedForward", "Compute", "Corpus", "Interchange", crypto, toml,
+      ],
+      swiftSettings: settings),
+
+    // The command: the only place that names a concrete backend.
+    .executableTarget(
+      name: "krait",
+      dependencies: [
+        "Training", "Transformer", "FeedForward", "Compute", "ComputeCPU", "OperationCases",
+        "Corpus", "Interchange", argumentParser, logging,
+      ],
+      swiftSettings: settings),
+  ]
+)

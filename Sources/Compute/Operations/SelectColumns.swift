@@ -1,0 +1,31 @@
+/// Keeps the neurons with the largest block sums; ties go to the lower index.
+///
+/// Each row of f sums is cut into groups of `groupWidth`; every group keeps `keepPerGroup`.
+/// One group of all f neurons is the column pattern; groups of M that keep 4 are V:N:M's choice.
+/// Shapes: sums [blocks, f], columns uint16 [blocks, f / groupWidth · keepPerGroup], ascending.
+public struct SelectColumns: Operation {
+  public var sums: TensorView
+  public var groupWidth: Int
+  public var keepPerGroup: Int
+  public var columns: TensorView
+
+  /// See the type.
+  public init(sums: TensorView, groupWidth: Int, keepPerGroup: Int, columns: TensorView) {
+    self.sums = sums
+    self.groupWidth = groupWidth
+    self.keepPerGroup = keepPerGroup
+    self.columns = columns
+  }
+
+  public func checkShapes() {
+    require(columns, .uint16, "columns")
+    require(sums.columns % groupWidth, 0, "\(sums.columns) neurons in groups of \(groupWidth)")
+    require(columns.rows, sums.rows, "blocks")
+    require(columns.columns, sums.columns / groupWidth * keepPerGroup, "kept neurons")
+    precondition(keepPerGroup <= groupWidth, "SelectColumns: \(keepPerGroup) of \(groupWidth)")
+    precondition(sums.columns <= 65536, "SelectColumns: \(sums.columns) neurons, 65536 at most")
+  }
+
+  public var flops: Double { Double(sums.count) }
+  public var bytes: Double { size(sums, columns) }
+}

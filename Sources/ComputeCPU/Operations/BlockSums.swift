@@ -1,0 +1,27 @@
+public import Compute
+import CPUKernels
+
+extension CPUBackend {
+  /// Adds the rows of each block in ascending position; a few thousand columns at a time, so that
+  /// sums stay in cache.
+  public func run(_ operation: BlockSums) throws(ComputeError) {
+    operation.checkShapes()
+    let values = operation.values
+    let order = operation.order.map { $0.int32 }
+    let sums = operation.sums
+    let sliceColumns = 1024
+    let slices = (sums.columns + sliceColumns - 1) / sliceColumns
+    rows.forEachChunk(sums.rows * slices) { _, chunk in
+      let (block, slice) = chunk.quotientAndRemainder(dividingBy: slices)
+      let start = slice * sliceColumns
+      let count = min(sliceColumns, sums.columns - start)
+      let target = sums.float + block * sums.stride + start
+      target.update(repeating: 0, count: count)
+      let first = block * operation.blockRows
+      for position in first..<min(first + operation.blockRows, values.rows) {
+        let row = order.map { Int($0[position]) } ?? position
+        krait_add(target, values.float + row * values.stride + start, count)
+      }
+    }
+  }
+}

@@ -1,0 +1,70 @@
+public import Compute
+
+extension CPUBackend {
+  /// Keys by one pass over the scores, then a counting sort by the second and the first cluster:
+  /// stable, and linear in the number of tokens.
+  public func run(_ operation: RouteTokens) throws(ComputeError) {
+    operation.checkShapes()
+    let scores = operation.scores
+    let tokens = scores.rows
+    let clusters = scores.columns
+    guard tokens > 0 else { return }
+    var nearest = [Int32](repeating: 0, count: tokens)
+    var second = [Int32](repeating: 0, count: tokens)
+    nearest.withUnsafeMutableBufferPointer { first in
+      second.withUnsafeMutableBufferPointer { other in
+        guard let first = first.baseAddress, let other = other.baseAddress else { return }
+        rows.forEachRange(of: tokens, rowsPerChunk: 256) { _, range in
+          for token in range {
+            let pair = twoLargest(scores.float + token * scores.stride, count: clusters)
+            first[token] = Int32(pair.best)
+            other[token] = Int32(pair.second)
+          }
+        }
+      }
+    }
+    let bySecond = stableOrder(0..<tokens, keys: second, buckets: clusters)
+    let sorted = stableOrder(bySecond, keys: nearest, buckets: clusters)
+    let order = operation.order.int32
+    for (position, token) in sorted.enumerated() { order[position] = Int32(token) }
+  }
+
+  /// The indices of the largest and the second largest value; ties to the lower index; NaN loses.
+  /// With one value both are 0.
+  private func twoLargest(
+    _ values: UnsafePointer<Float>, count: Int
+  ) -> (best: Int, second: Int) {
+    var best = 0
+    var second = -1
+    var bestValue = values[0].isNaN ? -Float.infinity : values[0]
+    var secondValue = -Float.infinity
+    for index in 1..<max(count, 1) {
+      let value = values[index]
+      if value > bestValue {
+        second = best
+        secondValue = bestValue
+        best = index
+        bestValue = value
+      } else if value > secondValue || second < 0 {
+        second = index
+        secondValue = value.isNaN ? -Float.infinity : value
+      }
+    }
+    return (best, max(second, 0))
+  }
+
+  private func stableOrder(
+    _ items: some Collection<Int>, keys: [Int32], buckets: Int
+  ) -> [Int] {
+    var starts = [Int](repeating: 0, count: buckets + 1)
+    for item in items { starts[Int(keys[item]) + 1] += 1 }
+    for bucket in 0..<buckets { starts[bucket + 1] += starts[bucket] }
+    var result = [Int](repeating: 0, count: items.count)
+    for item in items {
+      let bucket = Int(keys[item])
+      result[starts[bucket]] = item
+      starts[bucket] += 1
+    }
+    return result
+  }
+}

@@ -1,0 +1,20 @@
+public import Compute
+
+extension CPUBackend {
+  /// Lists the sampled tokens block after block.
+  public func run(_ operation: SampleTokens) throws(ComputeError) {
+    operation.checkShapes()
+    let order = operation.order.map { $0.int32 }
+    let output = operation.output.int32
+    var next = 0
+    for start in stride(from: 0, to: operation.tokens, by: operation.blockTokens) {
+      let length = min(operation.blockTokens, operation.tokens - start)
+      let samples = min(operation.samples, length)
+      for sample in 0..<samples {
+        let position = start + sample * length / samples
+        output[next] = order.map { $0[position] } ?? Int32(position)
+        next += 1
+      }
+    }
+  }
+}

@@ -1,0 +1,71 @@
+public import Compute
+
+/// All six products dense; only A is stored.
+public final class DenseFeedForward: FeedForwardMethod {
+  private let backend: any Backend
+  private let shape: FeedForwardShape
+  private let activations: [TensorView]
+  private let hiddenGradient: TensorView
+  private let probe: StatisticsProbe
+  private let arena: Arena
+
+  public var statistics: SparsityStatistics?
+
+  /// Allocates [T, f] for every layer and one more for the gradient.
+  public init(shape: FeedForwardShape, on backend: any Backend) throws(ComputeError) {
+    self.backend = backend
+    self.shape = shape
+    let matrix = Arena.bytes(rows: shape.tokens, columns: shape.hiddenWidth)
+    arena = try Arena(
+      byteCount: (shape.layers + 1) * matrix, on: backend,
+      purpose: "dense feed-forward activations")
+    var activations: [TensorView] = []
+    for _ in 0..<shape.layers {
+      activations.append(arena.take(rows: shape.tokens, columns: shape.hiddenWidth))
+    }
+    self.activations = activations
+    hiddenGradient = arena.take(rows: shape.tokens, columns: shape.hiddenWidth)
+    probe = try StatisticsProbe(hiddenWidth: shape.hiddenWidth, on: backend)
+  }
+
+  public var savedBytesPerLayer: Int {
+    Arena.bytes(rows: shape.tokens, columns: shape.hiddenWidth)
+  }
+
+  public func weightsChanged() {}
+
+  public func forward(
+    layer: Int, weights: FeedForwardWeights, input: TensorView, residual: TensorView,
+    output: TensorView
+  ) throws(ComputeError) {
+    let activation = activations[layer]
+    try backend.run(
+      MatrixMultiply(
+        input, weights.up, transposeRight: true, into: activation, epilogue: .squaredReLU))
+    if statistics != nil {
+      statistics?.layers[layer] = try probe.measure(dense: activation)
+    }
+    try backend.run(
+      MatrixMultiply(activation, weights.down, into: output, adding: residual))
+  }
+
+  public func backward(
+    layer: Int, weights: FeedForwardWeights, input: TensorView, outputGradient: TensorView,
+    inputGradient: TensorView
+  ) throws(ComputeError) {
+    let activation = activations[layer]
+    try backend.run(
+      MatrixMultiply(
+        outputGradient, weights.down, transposeRight: true, into: hiddenGradient,
+        epilogue: .timesTwoSqrt(activation)))
+    try backend.run(
+      MatrixMultiply(
+        activation, transposeLeft: true, outputGradient, into: weights.downGradient,
+        adding: weights.downGradient))
+    try backend.run(MatrixMultiply(hiddenGradient, weights.up, into: inputGradient))
+    try backend.run(
+      MatrixMultiply(
+        hiddenGradient, transposeLeft: true, input, into: weights.upGradient,
+        adding: weights.upGradient))
+  }
+}

@@ -1,0 +1,132 @@
+/// How a feed-forward network computes in one phase of a run.
+public enum FeedForwardMode: String, Sendable, CaseIterable, Codable {
+  /// All six products dense.
+  case dense
+  /// The recipe of arXiv 2602.06183: 2:4 soft-thresholded weights, V:N:M activations.
+  case paper
+  /// Per block of tokens, the neurons with the largest sums; nothing inside is dropped.
+  case columns
+}
+
+/// How `columns` finds the neurons of a block.
+public enum ColumnSelection: String, Sendable, CaseIterable, Codable {
+  /// Product 1 is computed densely, then the neurons are chosen.
+  case exact
+  /// Product 1 is computed for a few tokens of each block, then for the chosen neurons only.
+  case sampled
+}
+
+/// Which weights stand as 2:4 soft-thresholded in the sparse phase.
+public enum SparseWeights: String, Sendable, CaseIterable, Codable {
+  /// Neither.
+  case none
+  /// The up projection U.
+  case up
+  /// Both U and D.
+  case both
+}
+
+/// How the weight gradients (products 4 and 6) treat the V:N:M pattern in paper mode.
+public enum WeightGradientPattern: String, Sendable, CaseIterable, Codable {
+  /// The exact gradient of the masked function: nothing dropped that the mask kept. The default:
+  /// dropping tokens there costs 0.02 to 0.06 of loss (design figures), the exact form nothing.
+  case exact
+  /// V:N:M of Aᵀ along a strided token order, as a sparse-operand-only kernel would need.
+  case venom
+}
+
+/// Everything that decides how the sparse phase of a run computes its feed-forward networks.
+public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
+  /// What sparse steps use; `dense` turns sparsity off for the whole run.
+  public var mode = FeedForwardMode.columns
+  /// V: tokens that share one pattern, after routing.
+  public var blockTokens = 128
+  /// rho: the share of neurons that `columns` keeps, rounded up to `keptMultiple`.
+  public var density = 0.125
+  /// A density for each layer, overriding `density`; empty for one density everywhere.
+  public var densities: [Double] = []
+  /// K is rounded up to a multiple of this many neurons (a GPU tile); never above f.
+  public var keptMultiple = 64
+  /// How `columns` finds its neurons.
+  public var selection = ColumnSelection.sampled
+  /// s: tokens of each block whose activations choose its neurons.
+  public var samples = 8
+  /// C: clusters of neurons that tokens are routed by; 0 keeps tokens in place.
+  public var clusters = 48
+  /// Sparse steps between re-clusterings; 0 clusters once, when sparsity is switched on.
+  public var reclusterInterval = 0
+  /// Which weights are 2:4 soft-thresholded in sparse steps; nil is what `mode` implies:
+  /// `up` for paper, `none` for columns.
+  public var sparseWeights: SparseWeights?
+  /// N of V:N:M: values that a token keeps of the 4 of a group.
+  public var venomN = 2
+  /// M of V:N:M: neurons in a group, of which a block keeps 4.
+  public var venomM = 16
+  /// How paper mode computes products 4 and 6.
+  public var weightGradientPattern = WeightGradientPattern.exact
+
+  /// The defaults.
+  public init() {}
+
+  /// Which weights are 2:4 in sparse steps, with the default of the mode filled in.
+  public var effectiveSparseWeights: SparseWeights {
+    sparseWeights ?? (mode == .paper ? .up : .none)
+  }
+
+  /// K for a layer: kept neurons of each block in `columns` mode.
+  public func keptColumns(layer: Int, hiddenWidth: Int) -> Int {
+    let density = densities.isEmpty ? self.density : densities[layer]
+    let wanted = Int((density * Double(hiddenWidth)).rounded(.up))
+    let rounded = (max(wanted, 1) + keptMultiple - 1) / keptMultiple * keptMultiple
+    return min(rounded, hiddenWidth)
+  }
+
+  /// One sentence for every setting that cannot work with this model; empty when all is well.
+  public func problems(width: Int, hiddenWidth: Int, layers: Int) -> [String] {
+    guard mode != .dense else { return [] }
+    var found: [String] = []
+    func check(_ holds: Bool, _ sentence: @autoclosure () -> String) {
+      if !holds { found.append(sentence()) }
+    }
+    check(blockTokens >= 1, "feedForward.blockTokens is \(blockTokens); it must be at least 1")
+    check(samples >= 1, "feedForward.samples is \(samples); it must be at least 1")
+    check(
+      samples <= max(1, blockTokens),
+      "feedForward.samples is \(samples), more than the \(blockTokens) tokens of a block; "
+        + "lower it or raise feedForward.blockTokens")
+    check(keptMultiple >= 1, "feedForward.keptMultiple is \(keptMultiple); it must be at least 1")
+    check(
+      density > 0 && density <= 1,
+      "feedForward.density is \(density); it must be above 0 and at most 1")
+    check(
+      densities.isEmpty || densities.count == layers,
+      "feedForward.densities has \(densities.count) entries for \(layers) layers; "
+        + "give one for each layer or none")
+    check(
+      densities.allSatisfy { $0 > 0 && $0 <= 1 },
+      "feedForward.densities \(densities) must all be above 0 and at most 1")
+    check(
+      clusters >= 0 && clusters <= hiddenWidth,
+      "feedForward.clusters is \(clusters); it must be between 0 and the \(hiddenWidth) neurons")
+    check(
+      reclusterInterval >= 0,
+      "feedForward.reclusterInterval is \(reclusterInterval); it must be 0 (once) or more")
+    check(
+      hiddenWidth <= 65536,
+      "model.hiddenWidth is \(hiddenWidth); sparse modes index neurons with 16 bits, 65536 at most")
+    if mode == .paper {
+      check(
+        venomM >= 4 && hiddenWidth % venomM == 0,
+        "feedForward.venomM is \(venomM); it must be at least 4 and divide the "
+          + "\(hiddenWidth) neurons")
+      check((1...4).contains(venomN), "feedForward.venomN is \(venomN); it must be 1, 2, 3 or 4")
+    }
+    if effectiveSparseWeights != .none {
+      check(
+        width % 4 == 0,
+        "model.width is \(width); 2:4 weights need a multiple of 4 "
+          + "(or set feedForward.sparseWeights = \"none\")")
+    }
+    return found
+  }
+}

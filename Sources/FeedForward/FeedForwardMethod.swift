@@ -1,0 +1,72 @@
+public import Compute
+
+/// Weights of one layer's feed-forward network and where their gradients are added.
+///
+/// Both projections are stored neuron-major, [f, d]: row n belongs to neuron n.
+public struct FeedForwardWeights: Sendable {
+  /// U.
+  public var up: TensorView
+  /// D.
+  public var down: TensorView
+  /// Gradient of U, added to.
+  public var upGradient: TensorView
+  /// Gradient of D, added to.
+  public var downGradient: TensorView
+
+  /// See the properties.
+  public init(
+    up: TensorView, down: TensorView, upGradient: TensorView, downGradient: TensorView
+  ) {
+    self.up = up
+    self.down = down
+    self.upGradient = upGradient
+    self.downGradient = downGradient
+  }
+}
+
+/// The sizes that every method's memory follows from.
+public struct FeedForwardShape: Sendable, Equatable {
+  /// T: tokens of a micro-batch.
+  public var tokens: Int
+  /// d: model width.
+  public var width: Int
+  /// f: neurons.
+  public var hiddenWidth: Int
+  /// The number of layers.
+  public var layers: Int
+
+  /// See the properties.
+  public init(tokens: Int, width: Int, hiddenWidth: Int, layers: Int) {
+    self.tokens = tokens
+    self.width = width
+    self.hiddenWidth = hiddenWidth
+    self.layers = layers
+  }
+}
+
+/// One way to compute `Y = (relu(X Uᵀ)² ⊙ mask) D` and the exact gradient of that function.
+///
+/// A method owns what it keeps between forward and backward, for all layers. To add a recipe,
+/// conform to this and name it in `FeedForwardStack`.
+public protocol FeedForwardMethod: AnyObject {
+  /// Bytes kept per layer between forward and backward.
+  var savedBytesPerLayer: Int { get }
+
+  /// `output = residual + Y(input)`. Shapes: all [T, d]; output may be residual.
+  func forward(
+    layer: Int, weights: FeedForwardWeights, input: TensorView, residual: TensorView,
+    output: TensorView
+  ) throws(ComputeError)
+
+  /// From dY: `inputGradient = dX`, and adds to the weight gradients. Shapes: all [T, d].
+  func backward(
+    layer: Int, weights: FeedForwardWeights, input: TensorView, outputGradient: TensorView,
+    inputGradient: TensorView
+  ) throws(ComputeError)
+
+  /// Called when the weights have changed: at the start of every optimizer step.
+  func weightsChanged()
+
+  /// When not nil, forward passes measure this layer's sparsity and put it here.
+  var statistics: SparsityStatistics? { get set }
+}

@@ -1,0 +1,63 @@
+import Compute
+
+/// Runs `NeuronClusters` on weights that live on a backend, and reorders them.
+///
+/// Rare work (once, or every few hundred steps): the weights are copied to the host, the products
+/// of k-means run on the backend.
+final class NeuronClusterer {
+  private let backend: any Backend
+  private let shape: FeedForwardShape
+  private let clusters: Int
+  private let rows: TensorView
+  private let centroids: TensorView
+  private let scores: TensorView
+  private let indices: TensorView
+  private let arena: Arena
+
+  init(
+    shape: FeedForwardShape, clusters: Int, on backend: any Backend
+  ) throws(ComputeError) {
+    self.backend = backend
+    self.shape = shape
+    self.clusters = clusters
+    arena = try Arena(
+      byteCount: Arena.bytes(rows: shape.hiddenWidth, columns: shape.width)
+        + Arena.bytes(rows: clusters, columns: shape.width)
+        + Arena.bytes(rows: shape.hiddenWidth, columns: clusters)
+        + Arena.bytes(rows: 1, columns: shape.hiddenWidth, .int32),
+      on: backend, purpose: "neuron clustering")
+    rows = arena.take(rows: shape.hiddenWidth, columns: shape.width)
+    centroids = arena.take(rows: clusters, columns: shape.width)
+    scores = arena.take(rows: shape.hiddenWidth, columns: clusters)
+    indices = arena.take(rows: 1, columns: shape.hiddenWidth, .int32)
+  }
+
+  /// Clusters the rows of U.
+  func cluster(_ up: TensorView) throws(ComputeError) -> NeuronClusters {
+    let weights = try backend.read(up)
+    do {
+      return try NeuronClusters(
+        rows: weights, width: shape.width, clusters: clusters,
+        similarities: { neurons, means in
+          try backend.write(neurons, to: rows)
+          try backend.write(means, to: centroids)
+          try backend.run(
+            MatrixMultiply(rows, centroids, transposeRight: true, into: scores))
+          return try backend.read(scores)
+        })
+    } catch let error as ComputeError {
+      throw error
+    } catch {
+      preconditionFailure("only the backend throws here: \(error)")
+    }
+  }
+
+  /// Puts row `order[i]` of every matrix at row i.
+  func reorder(_ matrices: [TensorView], by order: [Int]) throws(ComputeError) {
+    try backend.write(order.map(Int32.init), to: indices)
+    for matrix in matrices {
+      try backend.run(GatherRows(source: matrix, rows: indices, output: rows))
+      try backend.copy(from: rows, to: matrix)
+    }
+  }
+}

@@ -1,0 +1,123 @@
+import Glibc
+
+/// Balanced k-means of neurons by the direction of their rows of U.
+///
+/// Every cluster takes at most ⌈f / C⌉ neurons. In each round all (neuron, centroid) pairs are
+/// visited in the order of falling cosine, ties by neuron, then centroid; a pair is taken when the
+/// neuron is free and the cluster not full. The result depends on the weights alone.
+public struct NeuronClusters: Sendable, Equatable {
+  /// Cluster of every neuron.
+  public let assignment: [Int]
+  /// The normalised mean of each cluster's normalised rows, [C, d].
+  public let centroids: [Float]
+  /// The number of clusters.
+  public let count: Int
+
+  /// Clusters the rows of U.
+  ///
+  /// - Parameters:
+  ///   - rows: U, [f, d].
+  ///   - similarities: product of two row-major matrices, [f, d] and [C, d] → [f, C].
+  public init(
+    rows: [Float], width: Int, clusters: Int, rounds: Int = 6,
+    similarities: (_ neurons: [Float], _ centroids: [Float]) throws -> [Float]
+  ) rethrows {
+    let neurons = width > 0 ? rows.count / width : 0
+    precondition(clusters >= 1 && clusters <= neurons, "\(clusters) clusters, \(neurons) neurons")
+    var unit = rows
+    NeuronClusters.normalise(&unit, width: width)
+    let capacity = (neurons + clusters - 1) / clusters
+    // Neurons far apart in memory: after an earlier clustering, one of each old cluster.
+    var centroids: [Float] = []
+    for cluster in 0..<clusters {
+      let neuron = cluster * neurons / clusters
+      centroids += unit[neuron * width..<(neuron + 1) * width]
+    }
+    var assignment: [Int] = []
+    for _ in 0..<rounds {
+      let scores = try similarities(unit, centroids)
+      let next = NeuronClusters.assign(
+        scores, neurons: neurons, clusters: clusters, capacity: capacity)
+      if next == assignment { break }
+      assignment = next
+      centroids = NeuronClusters.means(unit, assignment, width: width, clusters: clusters)
+    }
+    self.assignment = assignment
+    self.centroids = centroids
+    count = clusters
+  }
+
+  /// Neurons in each cluster.
+  public var sizes: [Int] {
+    var sizes = Array(repeating: 0, count: count)
+    for cluster in assignment { sizes[cluster] += 1 }
+    return sizes
+  }
+
+  /// New position → old neuron, clusters one after the other, neurons in order within.
+  public var contiguousOrder: [Int] {
+    assignment.indices.sorted { (assignment[$0], $0) < (assignment[$1], $1) }
+  }
+
+  /// New position → old neuron, one neuron of every cluster in turn: consecutive neurons come
+  /// from different clusters, as the groups of V:N:M want them.
+  public var interleavedOrder: [Int] {
+    var seen = Array(repeating: 0, count: count)
+    let rank = assignment.map { cluster in
+      defer { seen[cluster] += 1 }
+      return seen[cluster]
+    }
+    return assignment.indices.sorted { (rank[$0], assignment[$0]) < (rank[$1], assignment[$1]) }
+  }
+
+  private static func assign(
+    _ scores: [Float], neurons: Int, clusters: Int, capacity: Int
+  ) -> [Int] {
+    // One 64-bit key per pair: the cosine, falling, above the pair's index; NaN comes last.
+    var keys: [UInt64] = []
+    keys.reserveCapacity(scores.count)
+    for (index, score) in scores.enumerated() {
+      let bits = (score.isNaN ? -Float.infinity : score + 0).bitPattern
+      let rising = bits & 0x8000_0000 == 0 ? bits | 0x8000_0000 : ~bits
+      keys.append(UInt64(~rising) << 32 | UInt64(index))
+    }
+    keys.sort()
+    var assignment = Array(repeating: -1, count: neurons)
+    var sizes = Array(repeating: 0, count: clusters)
+    var free = neurons
+    for key in keys where free > 0 {
+      let (neuron, cluster) = Int(key & 0xFFFF_FFFF).quotientAndRemainder(dividingBy: clusters)
+      if assignment[neuron] < 0 && sizes[cluster] < capacity {
+        assignment[neuron] = cluster
+        sizes[cluster] += 1
+        free -= 1
+      }
+    }
+    return assignment
+  }
+
+  private static func means(
+    _ unit: [Float], _ assignment: [Int], width: Int, clusters: Int
+  ) -> [Float] {
+    var sums = Array(repeating: Float(0), count: clusters * width)
+    for (neuron, cluster) in assignment.enumerated() {
+      for column in 0..<width {
+        sums[cluster * width + column] += unit[neuron * width + column]
+      }
+    }
+    normalise(&sums, width: width)
+    return sums
+  }
+
+  /// Scales every row to length 1; a zero row stays zero.
+  static func normalise(_ rows: inout [Float], width: Int) {
+    guard width > 0 else { return }
+    for start in Swift.stride(from: 0, to: rows.count, by: width) {
+      var squares: Double = 0
+      for column in start..<start + width { squares += Double(rows[column]) * Double(rows[column]) }
+      guard squares > 0 && squares.isFinite else { continue }
+      let scale = Float(1 / squares.squareRoot())
+      for column in start..<start + width { rows[column] *= scale }
+    }
+  }
+}

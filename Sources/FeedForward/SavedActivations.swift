@@ -1,0 +1,25 @@
+import Compute
+
+/// What one layer keeps between forward and backward: packed values, lists, the token order.
+struct SavedActivations {
+  /// A at the kept neurons, [T, K].
+  let packed: TensorView
+  /// Kept neurons, uint16 [blocks, K].
+  let columns: TensorView
+  /// Position → token, int32 [1, T].
+  let order: TensorView
+  /// Whether the order was made by the router; otherwise tokens stay in place.
+  var isRouted = false
+
+  init(tokens: Int, blocks: Int, kept: Int, from arena: Arena) {
+    packed = arena.take(rows: tokens, columns: kept)
+    columns = arena.take(rows: blocks, columns: kept, .uint16)
+    order = arena.take(rows: 1, columns: tokens, .int32)
+  }
+
+  static func bytes(tokens: Int, blocks: Int, kept: Int) -> Int {
+    Arena.bytes(rows: tokens, columns: kept)
+      + Arena.bytes(rows: blocks, columns: kept, .uint16)
+      + Arena.bytes(rows: 1, columns: tokens, .int32)
+  }
+}

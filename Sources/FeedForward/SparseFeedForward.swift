@@ -1,0 +1,255 @@
+public import Compute
+
+/// The column and the paper feed-forward network: one pattern per token block, packed values.
+///
+/// Both keep, per block of V tokens, a list of neurons, and compute products 2, 4, 5, 6 on packed
+/// values alone; product 3 is computed for kept entries only. They differ in how the list is
+/// chosen and in what is dropped inside it. In the sampled mode no [T, f] matrix exists anywhere.
+public final class SparseFeedForward: FeedForwardMethod {
+  /// How the neurons of a block are chosen.
+  public enum Selection: Sendable, Equatable {
+    /// The `kept` largest sums over all tokens of the block, from a dense product 1.
+    case exact
+    /// The `kept` largest sums over a few tokens of the block.
+    case sampled(Int)
+    /// 4 of every M neurons by sums over the block, then N of those 4 for every token.
+    case venom(n: Int, m: Int)
+  }
+
+  /// What the layers of this method share.
+  public struct Recipe: Sendable, Equatable {
+    /// V.
+    public var blockTokens: Int
+    /// K of every layer.
+    public var keptColumns: [Int]
+    /// How the neurons are chosen.
+    public var selection: Selection
+    /// How products 4 and 6 treat the pattern.
+    public var weightGradientPattern: WeightGradientPattern
+
+    /// See the properties.
+    public init(
+      blockTokens: Int, keptColumns: [Int], selection: Selection,
+      weightGradientPattern: WeightGradientPattern = .exact
+    ) {
+      self.blockTokens = blockTokens
+      self.keptColumns = keptColumns
+      self.selection = selection
+      self.weightGradientPattern = weightGradientPattern
+    }
+  }
+
+  let backend: any Backend
+  let shape: FeedForwardShape
+  let recipe: Recipe
+  private let router: TokenRouter
+  private let sparseWeights: SparseWeightCache
+  private var saved: [SavedActivations] = []
+  let scratch: SparseScratch
+  private let probe: StatisticsProbe
+  private let arena: Arena
+
+  public var statistics: SparsityStatistics?
+
+  /// Allocates what all layers keep, and the scratch memory they share.
+  public init(
+    shape: FeedForwardShape, recipe: Recipe, router: TokenRouter,
+    sparseWeights: SparseWeightCache, on backend: any Backend
+  ) throws(ComputeError) {
+    precondition(recipe.keptColumns.count == shape.layers, "one K for each layer")
+    self.backend = backend
+    self.shape = shape
+    self.recipe = recipe
+    self.router = router
+    self.sparseWeights = sparseWeights
+    let blocks = PackedPattern.blocks(tokens: shape.tokens, blockTokens: recipe.blockTokens)
+    arena = try Arena(
+      byteCount: recipe.keptColumns.reduce(0) {
+        $0 + SavedActivations.bytes(tokens: shape.tokens, blocks: blocks, kept: $1)
+      }, on: backend, purpose: "packed feed-forward activations")
+    for kept in recipe.keptColumns {
+      saved.append(
+        SavedActivations(tokens: shape.tokens, blocks: blocks, kept: kept, from: arena))
+    }
+    scratch = try SparseScratch(shape: shape, recipe: recipe, on: backend)
+    probe = try StatisticsProbe(hiddenWidth: shape.hiddenWidth, on: backend)
+  }
+
+  public var savedBytesPerLayer: Int { arena.byteCount / max(shape.layers, 1) }
+
+  public func weightsChanged() { sparseWeights.weightsChanged() }
+
+  /// The neurons that the last forward pass kept in a layer: uint16 [blocks, K].
+  public func columns(layer: Int) -> TensorView { saved[layer].columns }
+
+  /// The order of tokens in the last forward pass of a layer, or nil when they stayed in place.
+  public func order(layer: Int) -> TensorView? {
+    saved[layer].isRouted ? saved[layer].order : nil
+  }
+
+  public func forward(
+    layer: Int, weights: FeedForwardWeights, input: TensorView, residual: TensorView,
+    output: TensorView
+  ) throws(ComputeError) {
+    let (up, down) = try sparseWeights.effective(layer: layer, weights)
+    saved[layer].isRouted = try router.route(
+      layer: layer, input: input, order: saved[layer].order)
+    let pattern = pattern(layer)
+    let packed = saved[layer].packed
+    switch recipe.selection {
+    case .sampled(let samples):
+      try selectFromSamples(samples, up: up, input: input, pattern: pattern)
+      try backend.run(
+        KeptProduct(
+          input: input, weights: up, pattern: pattern, output: packed, epilogue: .squaredReLU))
+      if statistics != nil { try measureSamples(samples, layer: layer, pattern: pattern) }
+    case .exact:
+      let dense = try denseActivation(up: up, input: input)
+      try select(from: dense, groupWidth: shape.hiddenWidth, pattern: pattern)
+      try backend.run(PackColumns(values: dense, pattern: pattern, packed: packed))
+      if statistics != nil { try measure(dense, layer: layer, packed: packed) }
+    case .venom(let n, let m):
+      let dense = try denseActivation(up: up, input: input)
+      try select(from: dense, groupWidth: m, pattern: pattern)
+      try backend.run(PackColumns(values: dense, pattern: pattern, packed: packed))
+      if n < 4 { try backend.run(MaskFours(values: packed, keep: n)) }
+      if statistics != nil { try measure(dense, layer: layer, packed: packed) }
+    }
+    if output != residual { try backend.copy(from: residual, to: output) }
+    try backend.run(
+      PackedProduct(
+        packed: packed, weights: down, pattern: pattern, output: output, accumulate: true))
+  }
+
+  public func backward(
+    layer: Int, weights: FeedForwardWeights, input: TensorView, outputGradient: TensorView,
+    inputGradient: TensorView
+  ) throws(ComputeError) {
+    let (up, down) = try sparseWeights.effective(layer: layer, weights)
+    let pattern = pattern(layer)
+    let packed = saved[layer].packed
+    let gradient = scratch.packedGradient(columns: packed.columns)
+    try backend.run(
+      KeptProduct(
+        input: outputGradient, weights: down, pattern: pattern, output: gradient,
+        epilogue: .timesTwoSqrt(packed)))
+    try backend.run(
+      PackedProduct(
+        packed: gradient, weights: up, pattern: pattern, output: inputGradient,
+        accumulate: false))
+    if recipe.weightGradientPattern == .venom, case .venom(let n, let m) = recipe.selection {
+      try venomWeightGradients(
+        n: n, m: m, weights: weights, pattern: pattern, packed: packed, gradient: gradient,
+        input: input, outputGradient: outputGradient)
+    } else {
+      try backend.run(
+        PackedWeightGradient(
+          packed: packed, rows: outputGradient, pattern: pattern,
+          weightGradient: weights.downGradient))
+      try backend.run(
+        PackedWeightGradient(
+          packed: gradient, rows: input, pattern: pattern, weightGradient: weights.upGradient))
+    }
+  }
+
+  // MARK: Parts of the forward pass
+
+  private func pattern(_ layer: Int) -> PackedPattern {
+    PackedPattern(
+      order: saved[layer].isRouted ? saved[layer].order : nil, columns: saved[layer].columns,
+      blockTokens: recipe.blockTokens)
+  }
+
+  private func denseActivation(
+    up: TensorView, input: TensorView
+  ) throws(ComputeError) -> TensorView {
+    let dense = scratch.dense
+    try backend.run(
+      MatrixMultiply(input, up, transposeRight: true, into: dense, epilogue: .squaredReLU))
+    return dense
+  }
+
+  private func select(
+    from dense: TensorView, groupWidth: Int, pattern: PackedPattern
+  ) throws(ComputeError) {
+    try backend.run(
+      BlockSums(
+        values: dense, order: pattern.order, blockRows: recipe.blockTokens, sums: scratch.sums))
+    try backend.run(
+      SelectColumns(
+        sums: scratch.sums, groupWidth: groupWidth,
+        keepPerGroup: pattern.keptColumns / (shape.hiddenWidth / groupWidth),
+        columns: pattern.columns))
+  }
+
+  private func selectFromSamples(
+    _ samples: Int, up: TensorView, input: TensorView, pattern: PackedPattern
+  ) throws(ComputeError) {
+    try backend.run(
+      SampleTokens(
+        order: pattern.order, tokens: shape.tokens, blockTokens: recipe.blockTokens,
+        samples: samples, output: scratch.sampledTokens))
+    try backend.run(
+      GatherRows(
+        source: input, rows: scratch.sampledTokens, output: scratch.sampledInput))
+    try backend.run(
+      MatrixMultiply(
+        scratch.sampledInput, up, transposeRight: true, into: scratch.sampledActivation,
+        epilogue: .squaredReLU))
+    try backend.run(
+      BlockSums(
+        values: scratch.sampledActivation, order: nil, blockRows: samples, sums: scratch.sums))
+    try backend.run(
+      SelectColumns(
+        sums: scratch.sums, groupWidth: shape.hiddenWidth, keepPerGroup: pattern.keptColumns,
+        columns: pattern.columns))
+  }
+
+  private func measure(
+    _ dense: TensorView, layer: Int, packed: TensorView
+  ) throws(ComputeError) {
+    var share = Double(packed.columns) / Double(shape.hiddenWidth)
+    if case .venom(let n, _) = recipe.selection { share *= Double(n) / 4 }
+    statistics?.layers[layer] = try probe.measure(all: dense, kept: packed, density: share)
+  }
+
+  private func measureSamples(
+    _ samples: Int, layer: Int, pattern: PackedPattern
+  ) throws(ComputeError) {
+    let kept = scratch.packedGradient(columns: pattern.keptColumns)
+      .rows(0..<scratch.sampledActivation.rows)
+    try backend.run(
+      PackColumns(
+        values: scratch.sampledActivation,
+        pattern: PackedPattern(order: nil, columns: pattern.columns, blockTokens: samples),
+        packed: kept))
+    statistics?.layers[layer] = try probe.measure(
+      all: scratch.sampledActivation, kept: kept,
+      density: Double(pattern.keptColumns) / Double(shape.hiddenWidth))
+  }
+
+  // MARK: Products 4 and 6 with a pattern of their own
+
+  private func venomWeightGradients(
+    n: Int, m: Int, weights: FeedForwardWeights, pattern: PackedPattern, packed: TensorView,
+    gradient: TensorView, input: TensorView, outputGradient: TensorView
+  ) throws(ComputeError) {
+    let activation = scratch.dense
+    let hiddenGradient = scratch.secondDense
+    try backend.run(UnpackColumns(packed: packed, pattern: pattern, values: activation))
+    try backend.run(UnpackColumns(packed: gradient, pattern: pattern, values: hiddenGradient))
+    try backend.run(
+      TransposedVenomMask(
+        activation: activation, companion: hiddenGradient,
+        order: try scratch.stridedOrder(of: pattern.order, group: m),
+        blockNeurons: recipe.blockTokens, keep: n, groupTokens: m))
+    try backend.run(
+      MatrixMultiply(
+        activation, transposeLeft: true, outputGradient, into: weights.downGradient,
+        adding: weights.downGradient))
+    try backend.run(
+      MatrixMultiply(
+        hiddenGradient, transposeLeft: true, input, into: weights.upGradient,
+        adding: weights.upGradient))
+  }
+}

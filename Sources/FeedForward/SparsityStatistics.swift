@@ -1,0 +1,25 @@
+/// What a forward pass saw of one layer's sparsity.
+public struct LayerSparsity: Sendable, Equatable, Codable {
+  /// Σ (A ⊙ mask)² / Σ A²; from the sampled tokens when A itself is never computed. 1 when A is 0.
+  public var energyKept = 1.0
+  /// Share of A's entries above zero, before the mask.
+  public var nonzeroShare = 0.0
+  /// Share of A's entries that the mask may keep.
+  public var density = 1.0
+  /// Neurons that no token activated.
+  public var deadNeurons = 0
+
+  /// All kept, nothing measured.
+  public init() {}
+}
+
+/// Statistics of all layers, filled by the next forward pass.
+public struct SparsityStatistics: Sendable, Equatable {
+  /// One entry per layer.
+  public var layers: [LayerSparsity]
+
+  /// Empty statistics for a number of layers.
+  public init(layers: Int) {
+    self.layers = Array(repeating: LayerSparsity(), count: layers)
+  }
+}

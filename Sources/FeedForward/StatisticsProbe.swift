@@ -1,0 +1,57 @@
+import Compute
+
+/// Measures activations; used only on the steps that ask for statistics.
+final class StatisticsProbe {
+  private let backend: any Backend
+  private let result: TensorView
+  private let columnSums: TensorView
+  private let arena: Arena
+
+  /// Memory for three numbers and one sum per neuron.
+  init(hiddenWidth: Int, on backend: any Backend) throws(ComputeError) {
+    self.backend = backend
+    arena = try Arena(
+      byteCount: Arena.bytes(rows: 1, columns: 3) + Arena.bytes(rows: 1, columns: hiddenWidth),
+      on: backend, purpose: "sparsity statistics")
+    result = arena.take(rows: 1, columns: 3)
+    columnSums = arena.take(rows: 1, columns: hiddenWidth)
+  }
+
+  /// The sum, sum of squares and share above zero of some values.
+  func moments(
+    _ values: TensorView
+  ) throws(ComputeError) -> (sum: Double, squares: Double, nonzero: Double) {
+    try backend.run(ActivationStatistics(values: values, result: result))
+    let three = try backend.read(result)
+    return (Double(three[0]), Double(three[1]), Double(three[2]))
+  }
+
+  /// Columns whose sum over all rows is zero: activations are never negative.
+  func zeroColumns(_ values: TensorView) throws(ComputeError) -> Int {
+    try backend.run(
+      BlockSums(values: values, order: nil, blockRows: values.rows, sums: columnSums))
+    return try backend.read(columnSums).count { $0 == 0 }
+  }
+
+  /// A layer that keeps everything.
+  func measure(dense activation: TensorView) throws(ComputeError) -> LayerSparsity {
+    var layer = LayerSparsity()
+    layer.nonzeroShare = try moments(activation).nonzero
+    layer.deadNeurons = try zeroColumns(activation)
+    return layer
+  }
+
+  /// A layer of which `kept` is what the mask left of `all`, both seen on the same tokens.
+  func measure(
+    all: TensorView, kept: TensorView, density: Double
+  ) throws(ComputeError) -> LayerSparsity {
+    let before = try moments(all)
+    let after = try moments(kept)
+    var layer = LayerSparsity()
+    layer.energyKept = before.squares > 0 ? after.squares / before.squares : 1
+    layer.nonzeroShare = before.nonzero
+    layer.deadNeurons = try zeroColumns(all)
+    layer.density = density
+    return layer
+  }
+}

@@ -1,0 +1,90 @@
+public import Compute
+public import FeedForward
+public import Transformer
+
+/// Model, pass and optimizer together: one optimizer step from micro-batches of tokens.
+///
+/// Knows nothing of schedules, files or logs; the trainer and the benchmarks drive it.
+public final class StepEngine {
+  /// One micro-batch: token ids and the ids that follow.
+  public struct MicroBatch: Sendable {
+    /// Ids, sequence after sequence.
+    public var tokens: [Int32]
+    /// The id after each.
+    public var targets: [Int32]
+
+    /// See the properties.
+    public init(tokens: [Int32], targets: [Int32]) {
+      self.tokens = tokens
+      self.targets = targets
+    }
+  }
+
+  /// The gradients of a batch, not yet applied.
+  public struct Gradients: Sendable, Equatable {
+    /// Mean loss of all tokens, in nats.
+    public var loss: Double
+    /// Global norm of the gradient of that mean, before clipping.
+    public var norm: Double
+    /// Whether both are finite: whether an update may be applied.
+    public var isFinite: Bool { loss.isFinite && norm.isFinite }
+  }
+
+  /// Parameters.
+  public let model: TransformerModel
+  /// Activations, gradients and the feed-forward networks.
+  public let pass: TrainingPass
+  /// Moments.
+  public let optimizer: Optimizer
+
+  /// Allocates everything for micro-batches of `sequences` sequences.
+  public init(
+    _ model: TransformerModel, feedForward: FeedForwardConfiguration,
+    optimizer settings: Optimizer.Settings, sequences: Int, sequenceLength: Int
+  ) throws(ComputeError) {
+    self.model = model
+    pass = try TrainingPass(
+      model, feedForward: feedForward, sequences: sequences, sequenceLength: sequenceLength)
+    optimizer = try Optimizer(model, settings: settings)
+  }
+
+  /// Makes the next step dense or sparse; the first sparse step clusters.
+  public func switchMode(to mode: FeedForwardMode) throws(ComputeError) {
+    if mode != .dense && pass.feedForward.needsClusters { try recluster() }
+    try pass.feedForward.switchMode(to: mode)
+  }
+
+  /// Clusters neurons anew; parameters and moments are reordered together.
+  public func recluster() throws(ComputeError) {
+    try pass.feedForward.recluster(
+      pass.feedForwardWeights, companions: optimizer.neuronMoments)
+    pass.feedForward.weightsChanged()
+  }
+
+  /// Forward and backward over a batch; gradients replace those of the last step.
+  ///
+  /// `poll` is called between micro-batches, for signals.
+  public func gradients(
+    of batch: [MicroBatch], poll: () -> Void = {}
+  ) throws(ComputeError) -> Gradients {
+    try model.backend.zero(pass.gradients.all)
+    pass.feedForward.weightsChanged()
+    let tokens = batch.reduce(0) { $0 + $1.tokens.count }
+    var sum: Double = 0
+    for micro in batch {
+      let losses = try pass.run(
+        tokens: micro.tokens, targets: micro.targets, gradientScale: 1 / Float(tokens))
+      for loss in losses { sum += Double(loss) }
+      poll()
+    }
+    let norm = try optimizer.gradientNorm(pass.gradients)
+    return Gradients(loss: sum / Double(tokens), norm: norm)
+  }
+
+  /// Applies the gradients of the last call.
+  public func apply(_ gradients: Gradients, learningRate: Double) throws(ComputeError) {
+    precondition(gradients.isFinite, "non-finite gradients are never applied")
+    try optimizer.apply(pass.gradients, norm: gradients.norm, learningRate: learningRate)
+    pass.feedForward.weightsChanged()
+  }
+}

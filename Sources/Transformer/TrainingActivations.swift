@@ -1,0 +1,100 @@
+import Compute
+
+/// What a training pass keeps of one layer between forward and backward.
+struct LayerActivations {
+  /// The residual stream before attention and before the feed-forward network, [T, d] each.
+  let attentionInput: TensorView
+  let feedForwardInput: TensorView
+  /// What the two sub-layers see: the normalised streams, [T, d] each.
+  let attentionNormalized: TensorView
+  let feedForwardNormalized: TensorView
+  /// One over the root mean square of every row, [1, T] each.
+  let attentionInverseRMS: TensorView
+  let feedForwardInverseRMS: TensorView
+  /// Queries, keys and values after the rotary embedding, [T, packed width].
+  let queryKeyValue: TensorView
+  /// Heads' outputs before the output projection, [T, heads · headWidth].
+  let attention: TensorView
+  /// [T, heads].
+  let logSumExp: TensorView
+}
+
+/// All memory of a training pass except the feed-forward network's own.
+final class TrainingActivations {
+  let layers: [LayerActivations]
+  /// int32 [1, T] each.
+  let tokens: TensorView
+  let targets: TensorView
+  /// [1, T].
+  let losses: TensorView
+  /// The stream after the last block, normalised, and its inverse RMS.
+  let finalInput: TensorView
+  let finalNormalized: TensorView
+  let finalInverseRMS: TensorView
+  /// Logits of a chunk of tokens, [chunk, vocabulary].
+  let logits: TensorView
+  /// Gradients: of the residual stream, of a normalised stream, of packed q k v, of heads' outputs.
+  let streamGradient: TensorView
+  let normalizedGradient: TensorView
+  let queryKeyValueGradient: TensorView
+  let attentionGradient: TensorView
+  private let arena: Arena
+
+  /// Logits are computed for about this many elements at a time: 16 Mi elements are 64 MiB.
+  static let logitElements = 1 << 24
+
+  /// Tokens whose logits are computed together.
+  static func chunkTokens(tokens: Int, vocabulary: Int) -> Int {
+    max(1, min(tokens, logitElements / vocabulary))
+  }
+
+  /// Bytes a training pass needs, without the feed-forward network's saved activations.
+  static func bytes(_ model: ModelConfiguration, tokens t: Int) -> Int {
+    let layout = PackedAttentionLayout(model)
+    let stream = Arena.bytes(rows: t, columns: model.width)
+    let row = Arena.bytes(rows: 1, columns: t)
+    let packed = Arena.bytes(rows: t, columns: layout.width)
+    let heads = Arena.bytes(rows: t, columns: layout.queryWidth)
+    let layer =
+      4 * stream + 2 * row + packed + heads + Arena.bytes(rows: t, columns: model.heads)
+    let chunk = chunkTokens(tokens: t, vocabulary: model.vocabulary)
+    return model.layers * layer + 4 * row + 4 * stream + packed + heads
+      + Arena.bytes(rows: chunk, columns: model.vocabulary)
+  }
+
+  init(
+    _ model: ModelConfiguration, tokens t: Int, on backend: any Backend
+  ) throws(ComputeError) {
+    let layout = PackedAttentionLayout(model)
+    let arena = try Arena(
+      byteCount: TrainingActivations.bytes(model, tokens: t), on: backend,
+      purpose: "activations of \(t) tokens")
+    func stream() -> TensorView { arena.take(rows: t, columns: model.width) }
+    func row(_ type: ElementType = .float32) -> TensorView {
+      arena.take(rows: 1, columns: t, type)
+    }
+    layers = (0..<model.layers).map { _ in
+      LayerActivations(
+        attentionInput: stream(), feedForwardInput: stream(), attentionNormalized: stream(),
+        feedForwardNormalized: stream(), attentionInverseRMS: row(),
+        feedForwardInverseRMS: row(),
+        queryKeyValue: arena.take(rows: t, columns: layout.width),
+        attention: arena.take(rows: t, columns: layout.queryWidth),
+        logSumExp: arena.take(rows: t, columns: model.heads))
+    }
+    tokens = row(.int32)
+    targets = row(.int32)
+    losses = row()
+    finalInverseRMS = row()
+    finalInput = stream()
+    finalNormalized = stream()
+    logits = arena.take(
+      rows: TrainingActivations.chunkTokens(tokens: t, vocabulary: model.vocabulary),
+      columns: model.vocabulary)
+    streamGradient = stream()
+    normalizedGradient = stream()
+    queryKeyValueGradient = arena.take(rows: t, columns: layout.width)
+    attentionGradient = arena.take(rows: t, columns: layout.queryWidth)
+    self.arena = arena
+  }
+}

@@ -1,0 +1,242 @@
+public import Compute
+public import FeedForward
+
+/// Forward and backward over one micro-batch: the loss of every token, gradients added up.
+///
+/// ```
+/// x ← embedding[tokens]
+/// per layer:  x ← x + attention(norm(x));  x ← x + feedForward(norm(x))
+/// loss ← crossEntropy(norm(x) · outputᵀ)
+/// ```
+public final class TrainingPass {
+  /// The feed-forward networks of all layers; switch their mode between steps.
+  public let feedForward: FeedForwardStack
+  /// Gradients of all parameters; `backward` adds, the trainer zeroes.
+  public let gradients: ParameterArena
+  /// Tokens of a micro-batch.
+  public var tokenCount: Int { sequences * sequenceLength }
+  private let model: TransformerModel
+  private let sequences: Int
+  private let sequenceLength: Int
+  private let activations: TrainingActivations
+  private let rotary: RotaryTable
+  private let layout: PackedAttentionLayout
+  private let weights: [LayerWeights]
+  private let geometry: Attention.Geometry
+
+  /// Allocates everything for micro-batches of `sequences` sequences.
+  public init(
+    _ model: TransformerModel, feedForward configuration: FeedForwardConfiguration,
+    sequences: Int, sequenceLength: Int
+  ) throws(ComputeError) {
+    let shape = model.configuration
+    self.model = model
+    self.sequences = sequences
+    self.sequenceLength = sequenceLength
+    gradients = try ParameterArena(model.table, on: model.backend, purpose: "gradients")
+    activations = try TrainingActivations(
+      shape, tokens: sequences * sequenceLength, on: model.backend)
+    rotary = try RotaryTable(
+      positions: sequenceLength, headWidth: shape.headWidth, theta: shape.ropeTheta,
+      on: model.backend)
+    layout = PackedAttentionLayout(shape)
+    feedForward = FeedForwardStack(
+      configuration: configuration,
+      shape: FeedForwardShape(
+        tokens: sequences * sequenceLength, width: shape.width, hiddenWidth: shape.hiddenWidth,
+        layers: shape.layers),
+      on: model.backend)
+    weights = LayerWeights.all(model, gradients: gradients)
+    geometry = Attention.Geometry(
+      sequences: sequences, queryLength: sequenceLength, heads: shape.heads,
+      keyValueHeads: shape.keyValueHeads, headWidth: shape.headWidth)
+  }
+
+  /// Bytes of activations outside the feed-forward networks, for `krait plan`.
+  public static func activationBytes(_ model: ModelConfiguration, tokens: Int) -> Int {
+    TrainingActivations.bytes(model, tokens: tokens)
+  }
+
+  /// The feed-forward weights of every layer.
+  public var feedForwardWeights: [FeedForwardWeights] { weights.map(\.feedForward) }
+
+  /// Computes the losses of a micro-batch and adds its gradients.
+  ///
+  /// - Parameters:
+  ///   - tokens: ids, sequence after sequence, T of them.
+  ///   - targets: the ids that follow; negative ones are ignored.
+  ///   - gradientScale: factor on every token's gradient: 1 / (tokens of the whole batch) gives
+  ///     the gradient of the mean.
+  /// - Returns: the loss of every token in nats, [T].
+  public func run(
+    tokens: [Int32], targets: [Int32], gradientScale: Float
+  ) throws(ComputeError) -> [Float] {
+    try backend.write(tokens, to: activations.tokens)
+    try backend.write(targets, to: activations.targets)
+    try forward()
+    try lossAndGradient(gradientScale)
+    for layer in (0..<weights.count).reversed() {
+      try feedForwardBackward(layer)
+      try attentionBackward(layer)
+    }
+    try backend.run(
+      Embedding.Backward(
+        tokens: activations.tokens, outputGradient: activations.streamGradient,
+        tableGradient: gradients[.embedding]))
+    return try backend.read(activations.losses)
+  }
+
+  private var backend: any Backend { model.backend }
+  private var epsilon: Float { Float(model.configuration.normEpsilon) }
+
+  /// Where the stream goes after a layer: the next layer's input, or the final norm's.
+  private func streamAfter(_ layer: Int) -> TensorView {
+    layer + 1 < weights.count
+      ? activations.layers[layer + 1].attentionInput : activations.finalInput
+  }
+
+  // MARK: Forward
+
+  private func forward() throws(ComputeError) {
+    let first = activations.layers.first?.attentionInput ?? activations.finalInput
+    try backend.run(
+      Embedding.Forward(
+        tokens: activations.tokens, table: model.parameters[.embedding], output: first))
+    for layer in 0..<weights.count {
+      try attentionForward(layer)
+      try feedForwardForward(layer)
+    }
+  }
+
+  private func attentionForward(_ layer: Int) throws(ComputeError) {
+    let saved = activations.layers[layer]
+    let own = weights[layer]
+    try backend.run(
+      RMSNorm.Forward(
+        input: saved.attentionInput, weight: own.attentionNorm,
+        output: saved.attentionNormalized, inverseRMS: saved.attentionInverseRMS,
+        epsilon: epsilon))
+    try backend.run(
+      MatrixMultiply(
+        saved.attentionNormalized, own.queryKeyValue, transposeRight: true,
+        into: saved.queryKeyValue))
+    try backend.run(turn(layout.queryAndKey(saved.queryKeyValue), inverse: false))
+    try backend.run(attention(saved))
+    try backend.run(
+      MatrixMultiply(
+        saved.attention, own.attentionOutput, transposeRight: true,
+        into: saved.feedForwardInput, adding: saved.attentionInput))
+  }
+
+  private func feedForwardForward(_ layer: Int) throws(ComputeError) {
+    let saved = activations.layers[layer]
+    try backend.run(
+      RMSNorm.Forward(
+        input: saved.feedForwardInput, weight: weights[layer].feedForwardNorm,
+        output: saved.feedForwardNormalized, inverseRMS: saved.feedForwardInverseRMS,
+        epsilon: epsilon))
+    try feedForward.forward(
+      layer: layer, weights: weights[layer].feedForward, input: saved.feedForwardNormalized,
+      residual: saved.feedForwardInput, output: streamAfter(layer))
+  }
+
+  private func turn(_ values: TensorView, inverse: Bool) -> RotaryEmbedding {
+    RotaryEmbedding(
+      values: values, table: rotary.view, headWidth: model.configuration.headWidth,
+      sequenceLength: sequenceLength, inverse: inverse)
+  }
+
+  private func attention(_ saved: LayerActivations) -> Attention.Forward {
+    Attention.Forward(
+      geometry: geometry, query: layout.query(saved.queryKeyValue),
+      key: layout.key(saved.queryKeyValue), value: layout.value(saved.queryKeyValue),
+      output: saved.attention, logSumExp: saved.logSumExp)
+  }
+
+  // MARK: Loss
+
+  /// The output projection and the loss in chunks of tokens, so that the logits of the whole
+  /// micro-batch never exist; their gradient goes on at once.
+  private func lossAndGradient(_ gradientScale: Float) throws(ComputeError) {
+    try backend.run(
+      RMSNorm.Forward(
+        input: activations.finalInput, weight: model.parameters[.finalNorm],
+        output: activations.finalNormalized, inverseRMS: activations.finalInverseRMS,
+        epsilon: epsilon))
+    let outputGradient =
+      gradients[model.configuration.tiedEmbeddings ? .embedding : .output]
+    let step = activations.logits.rows
+    var start = 0
+    while start < tokenCount {
+      let range = start..<min(start + step, tokenCount)
+      let hidden = activations.finalNormalized.rows(range)
+      let logits = activations.logits.rows(0..<range.count)
+      try backend.run(
+        MatrixMultiply(hidden, model.outputWeight, transposeRight: true, into: logits))
+      try backend.run(
+        CrossEntropy(
+          logits: logits, targets: activations.targets.columns(range),
+          losses: activations.losses.columns(range), gradientScale: gradientScale))
+      try backend.run(
+        MatrixMultiply(
+          logits, model.outputWeight, into: activations.normalizedGradient.rows(range)))
+      try backend.run(
+        MatrixMultiply(
+          logits, transposeLeft: true, hidden, into: outputGradient, adding: outputGradient))
+      start = range.upperBound
+    }
+    try backend.zero(activations.streamGradient)
+    try backend.run(
+      RMSNorm.Backward(
+        outputGradient: activations.normalizedGradient, input: activations.finalInput,
+        weight: model.parameters[.finalNorm], inverseRMS: activations.finalInverseRMS,
+        inputGradient: activations.streamGradient, weightGradient: gradients[.finalNorm]))
+  }
+
+  // MARK: Backward
+
+  private func feedForwardBackward(_ layer: Int) throws(ComputeError) {
+    let saved = activations.layers[layer]
+    let own = weights[layer]
+    try feedForward.backward(
+      layer: layer, weights: own.feedForward, input: saved.feedForwardNormalized,
+      outputGradient: activations.streamGradient,
+      inputGradient: activations.normalizedGradient)
+    try backend.run(
+      RMSNorm.Backward(
+        outputGradient: activations.normalizedGradient, input: saved.feedForwardInput,
+        weight: own.feedForwardNorm, inverseRMS: saved.feedForwardInverseRMS,
+        inputGradient: activations.streamGradient,
+        weightGradient: own.feedForwardNormGradient))
+  }
+
+  private func attentionBackward(_ layer: Int) throws(ComputeError) {
+    let saved = activations.layers[layer]
+    let own = weights[layer]
+    let stream = activations.streamGradient
+    let packed = activations.queryKeyValueGradient
+    try backend.run(
+      MatrixMultiply(stream, own.attentionOutput, into: activations.attentionGradient))
+    try backend.run(
+      MatrixMultiply(
+        stream, transposeLeft: true, saved.attention, into: own.attentionOutputGradient,
+        adding: own.attentionOutputGradient))
+    try backend.run(
+      Attention.Backward(
+        of: attention(saved), outputGradient: activations.attentionGradient,
+        queryGradient: layout.query(packed), keyGradient: layout.key(packed),
+        valueGradient: layout.value(packed)))
+    try backend.run(turn(layout.queryAndKey(packed), inverse: true))
+    try backend.run(
+      MatrixMultiply(packed, own.queryKeyValue, into: activations.normalizedGradient))
+    try backend.run(
+      MatrixMultiply(
+        packed, transposeLeft: true, saved.attentionNormalized,
+        into: own.queryKeyValueGradient, adding: own.queryKeyValueGradient))
+    try backend.run(
+      RMSNorm.Backward(
+        outputGradient: activations.normalizedGradient, input: saved.attentionInput,
+        weight: own.attentionNorm, inverseRMS: saved.attentionInverseRMS,
+        inputGradient: stream, weightGradient: own.attentionNormGradient))
+  }
+}

@@ -1,0 +1,84 @@
+public import Compute
+public import FeedForward
+import Glibc
+
+/// The parameters of a model on a backend, and what every pass over them shares.
+public final class TransformerModel {
+  /// The shape.
+  public let configuration: ModelConfiguration
+  /// The parameters, declared once.
+  public let table: ParameterTable
+  /// Their values.
+  public let parameters: ParameterArena
+  /// Where it lives.
+  public let backend: any Backend
+
+  /// Allocates zeroed parameters.
+  public init(
+    _ configuration: ModelConfiguration, on backend: any Backend
+  ) throws(ComputeError) {
+    self.configuration = configuration
+    self.backend = backend
+    table = ParameterTable(configuration)
+    parameters = try ParameterArena(table, on: backend, purpose: "parameters")
+  }
+
+  /// Fills the parameters as the table says; a pure function of the seed.
+  public func initialize(seed: UInt64) throws(ComputeError) {
+    for (index, entry) in table.entries.enumerated() {
+      let values: [Float]
+      switch entry.initialization {
+      case .ones:
+        values = Array(repeating: 1, count: entry.count)
+      case .normal(let deviation):
+        let random = CounterRandom(seed: seed, stream: UInt64(index))
+        values = (0..<entry.count).map { Float(random.normal(UInt64($0)) * deviation) }
+      }
+      try backend.write(values, to: parameters.view(entry))
+    }
+  }
+
+  /// The output projection, [vocabulary, d]; the embedding itself when tied.
+  public var outputWeight: TensorView {
+    parameters[configuration.tiedEmbeddings ? .embedding : .output]
+  }
+
+  /// The feed-forward weights of a layer, with gradients in an arena of the same table.
+  public func feedForwardWeights(
+    layer: Int, gradients: ParameterArena
+  ) -> FeedForwardWeights {
+    FeedForwardWeights(
+      up: parameters[.up(layer: layer)], down: parameters[.down(layer: layer)],
+      upGradient: gradients[.up(layer: layer)], downGradient: gradients[.down(layer: layer)])
+  }
+}
+
+/// Cosines and sines of the rotary embedding, computed once in double precision.
+public final class RotaryTable {
+  /// [positions, headWidth]: headWidth/2 cosines, then headWidth/2 sines.
+  public let view: TensorView
+  private let arena: Arena
+
+  /// Angles `position · theta^(−2j/headWidth)` for every position below `positions`.
+  public init(
+    positions: Int, headWidth: Int, theta: Double, on backend: any Backend
+  ) throws(ComputeError) {
+    arena = try Arena(
+      byteCount: Arena.bytes(rows: positions, columns: headWidth), on: backend,
+      purpose: "rotary table")
+    view = arena.take(rows: positions, columns: headWidth)
+    let half = headWidth / 2
+    var values = [Float](repeating: 0, count: positions * headWidth)
+    for j in 0..<half {
+      // Hugging Face computes frequency and angle in float32; the angle is rounded likewise here,
+      // so that large positions agree.
+      let frequency = Float(1 / pow(theta, Double(2 * j) / Double(headWidth)))
+      for position in 0..<positions {
+        let angle = Double(Float(position) * frequency)
+        values[position * headWidth + j] = Float(cos(angle))
+        values[position * headWidth + half + j] = Float(sin(angle))
+      }
+    }
+    try backend.write(values, to: view)
+  }
+}

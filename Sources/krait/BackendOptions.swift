@@ -1,0 +1,51 @@
+import ArgumentParser
+import Compute
+import ComputeCPU
+
+/// Which machine computes: shared by every verb that does.
+struct BackendOptions: ParsableArguments {
+  @Option(help: "Where to compute: auto, cpu or cuda.")
+  var backend: String = "auto"
+
+  @Option(help: "Threads on the CPU; 0 takes every core this process may use.")
+  var threads: Int = 0
+
+  @Option(
+    help: "Matrix library on the CPU: openblas, mkl, onednn, own, or a path; default: the best.")
+  var blas: String = ""
+
+  func validate() throws {
+    if threads < 0 { throw ValidationError("--threads is \(threads); it must be 0 or more") }
+  }
+
+  /// Opens the backend.
+  func open() throws -> any Backend {
+    try BackendChoice.open(backend: backend, threads: threads, blas: blas)
+  }
+}
+
+/// The only place that names concrete backends.
+enum BackendChoice {
+  /// Opens a backend by name.
+  static func open(backend: String, threads: Int, blas: String) throws -> any Backend {
+    switch backend {
+    case "auto", "cpu":
+      return CPUBackend(
+        threads: threads == 0 ? nil : threads,
+        library: try MatrixLibrary.discover(preferring: blas))
+    case "cuda":
+      throw CleanError(
+        "device.backend is cuda, but this build has no CUDA backend yet; "
+          + "use --backend cpu (or auto)")
+    default:
+      throw CleanError("device.backend is '\(backend)'; it must be auto, cpu or cuda")
+    }
+  }
+}
+
+/// A sentence for the user; printed as it is.
+struct CleanError: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+}

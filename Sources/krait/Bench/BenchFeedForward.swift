@@ -1,0 +1,96 @@
+import ArgumentParser
+import Compute
+import FeedForward
+
+/// The feed-forward network alone: forward and backward, routing and selection included.
+struct BenchFeedForward: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ffn",
+    abstract: "One feed-forward network, forward and backward, everything included.")
+
+  @OptionGroup var machine: BackendOptions
+  @Option(help: "T, tokens.") var tokens = 4096
+  @Option(help: "d, model width.") var width = 768
+  @Option(help: "f, neurons.") var hidden = 3072
+  @Option(help: "V, tokens of a block.") var block = 128
+  @Option(help: "Samples of each block.") var samples = 8
+  @Option(help: "Clusters that tokens are routed by; 0 for none.") var clusters = 48
+  @Option(help: "Densities to try, separated by commas.") var densities = "0.0625,0.125,0.25"
+  @Option(help: "Rounds over all variants.") var rounds = 7
+  @Flag(help: "Also exact selection, 2:4 weights and the paper's recipe.") var all = false
+
+  func validate() throws {
+    let sizes = [("tokens", tokens), ("width", width), ("hidden", hidden), ("rounds", rounds)]
+    for (name, value) in sizes where value < 1 {
+      throw ValidationError("--\(name) is \(value); it must be at least 1")
+    }
+  }
+
+  func run() throws {
+    let backend = try machine.open()
+    let shape = FeedForwardShape(tokens: tokens, width: width, hiddenWidth: hidden, layers: 1)
+    let input = try FeedForwardInputs(shape, on: backend)
+    var stacks: [(name: String, stack: FeedForwardStack)] = []
+    for (name, mode, configuration) in try variants() {
+      let problems = configuration.problems(width: width, hiddenWidth: hidden, layers: 1)
+      if let first = problems.first { throw ValidationError(first) }
+      let stack = FeedForwardStack(configuration: configuration, shape: shape, on: backend)
+      if mode != .dense { try stack.recluster([input.weights], companions: [[]]) }
+      try stack.switchMode(to: mode)
+      stacks.append((name, stack))
+    }
+    print("Feed-forward network, forward and backward: T \(tokens), d \(width), f \(hidden), "
+      + "V \(block), \(samples) samples, \(clusters) clusters")
+    print(backend.summary)
+    let timer = try InterleavedTimer(
+      stacks.map { name, stack in
+        InterleavedTimer.Variant(name: name) {
+          stack.weightsChanged()
+          try input.run(stack)
+        }
+      }, rounds: rounds)
+    let flops = 12 * Double(tokens) * Double(width) * Double(hidden)
+    var table = TextTable(
+      ["variant", "ms", "times dense", "GFLOP/s dense-equivalent", "kept MiB", "energy kept"])
+    for (name, stack) in stacks {
+      stack.collectStatistics()
+      try input.run(stack)
+      let energy = stack.takeStatistics()?.layers.first?.energyKept ?? .nan
+      let seconds = timer.median(name)
+      table.add([
+        name, fixed(seconds * 1e3, 1), fixed(timer.ratio(of: name, to: "dense"), 2),
+        fixed(flops / seconds * 1e-9, 0),
+        fixed(Double(stack.savedBytesPerLayer) / 1_048_576, 1), fixed(energy, 3),
+      ])
+    }
+    print(table.text)
+  }
+
+  private func variants() throws -> [(String, FeedForwardMode, FeedForwardConfiguration)] {
+    var configuration = FeedForwardConfiguration()
+    configuration.blockTokens = block
+    configuration.samples = samples
+    configuration.clusters = clusters
+    var list = [("dense", FeedForwardMode.dense, configuration)]
+    for text in densities.split(separator: ",") {
+      guard let density = Double(text) else {
+        throw ValidationError("--densities has '\(text)', which is not a number")
+      }
+      configuration.density = density
+      list.append(("columns sampled \(text)", .columns, configuration))
+      guard all else { continue }
+      var exact = configuration
+      exact.selection = .exact
+      list.append(("columns exact \(text)", .columns, exact))
+      exact.sparseWeights = .up
+      list.append(("columns exact \(text), 2:4 U", .columns, exact))
+    }
+    if all {
+      var paper = configuration
+      paper.mode = .paper
+      paper.blockTokens = min(block, 64)
+      list.append(("paper 2:4 U, V:N:M \(paper.blockTokens):2:16", .paper, paper))
+    }
+    return list
+  }
+}
