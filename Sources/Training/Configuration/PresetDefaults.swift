@@ -1,0 +1,49 @@
+import FeedForward
+public import Transformer
+
+/// What a preset sets beyond the shape of the model.
+public enum PresetDefaults {
+  /// The whole configuration of a preset.
+  public static func configuration(_ preset: Preset) -> RunConfiguration {
+    var configuration = RunConfiguration(bare: ())
+    configuration.model = preset.model
+    configuration.data.sequence = preset.sequenceLength
+    configuration.run.name = preset.rawValue
+    switch preset {
+    case .tiny: tiny(&configuration)
+    case .m124: large(&configuration, learningRate: 1.5e-3, batch: 480, microBatch: 16)
+    case .m350: large(&configuration, learningRate: 1e-3, batch: 480, microBatch: 8)
+    case .b1: large(&configuration, learningRate: 6e-4, batch: 256, microBatch: 4)
+    case .b7: large(&configuration, learningRate: 3e-4, batch: 512, microBatch: 1)
+    }
+    return configuration
+  }
+
+  /// The built-in corpus, in a few minutes on two cores.
+  private static func tiny(_ configuration: inout RunConfiguration) {
+    configuration.data.batch = 8
+    configuration.data.microBatch = 8
+    configuration.schedule.steps = 400
+    configuration.schedule.learningRate = 2e-3
+    configuration.schedule.warmup = 30
+    configuration.schedule.denseWarmup = 40
+    configuration.schedule.sparseFraction = 0.8
+    configuration.feedForward.clusters = 32
+  }
+
+  private static func large(
+    _ configuration: inout RunConfiguration, learningRate: Double, batch: Int, microBatch: Int
+  ) {
+    configuration.data.batch = batch
+    configuration.data.microBatch = microBatch
+    configuration.schedule.steps = 20_000
+    configuration.schedule.learningRate = learningRate
+    configuration.schedule.warmup = 700
+    configuration.schedule.denseWarmup = 1000
+    configuration.schedule.sparseFraction = 0.9
+    configuration.run.evaluateInterval = 500
+    configuration.run.checkpointInterval = 1000
+    configuration.run.statisticsInterval = 500
+    configuration.feedForward.reclusterInterval = 0
+  }
+}

@@ -1,0 +1,66 @@
+public import FeedForward
+
+/// Which steps are sparse.
+public struct SparsityPhases: Sendable, Equatable {
+  /// Stretches of steps, one after the other; together they are the whole run.
+  public let phases: [(steps: Range<Int>, mode: FeedForwardMode)]
+  private let reclusterInterval: Int
+
+  /// The phases of a configuration.
+  ///
+  /// Without an explicit list: `denseWarmup` dense steps, then `sparseFraction` of all steps in
+  /// the mode of `[feedForward]`, then dense to the end.
+  public init(_ schedule: ScheduleConfiguration, feedForward: FeedForwardConfiguration) {
+    reclusterInterval = feedForward.reclusterInterval
+    var list: [(FeedForwardMode, Int)] = schedule.phases.map { ($0.mode, $0.steps) }
+    if list.isEmpty {
+      if feedForward.mode == .dense || schedule.sparseFraction == 0 {
+        list = [(.dense, schedule.steps)]
+      } else {
+        let sparse = Int((schedule.sparseFraction * Double(schedule.steps)).rounded())
+        let warmup = min(schedule.denseWarmup, schedule.steps)
+        list = [
+          (.dense, warmup), (feedForward.mode, min(sparse, schedule.steps - warmup)),
+          (.dense, schedule.steps),
+        ]
+      }
+    }
+    var phases: [(steps: Range<Int>, mode: FeedForwardMode)] = []
+    var start = 0
+    for (index, (mode, steps)) in list.enumerated() {
+      let isLast = index == list.count - 1
+      let end = isLast ? schedule.steps : min(start + steps, schedule.steps)
+      if end > start { phases.append((start..<end, mode)) }
+      start = max(start, end)
+    }
+    self.phases = phases
+  }
+
+  /// The mode of a step.
+  public func mode(step: Int) -> FeedForwardMode {
+    phases.first { $0.steps.contains(step) }?.mode ?? phases.last?.mode ?? .dense
+  }
+
+  /// Whether neurons are clustered anew before a step: every `reclusterInterval` steps within a
+  /// sparse phase. The first clustering of a run happens by itself.
+  public func reclusters(before step: Int) -> Bool {
+    guard reclusterInterval > 0,
+      let phase = phases.first(where: { $0.steps.contains(step) }), phase.mode != .dense
+    else { return false }
+    let since = step - phase.steps.lowerBound
+    return since > 0 && since % reclusterInterval == 0
+  }
+
+  /// Steps from `step` on that are in a mode other than dense.
+  public func sparseSteps(from step: Int) -> Int {
+    phases.filter { $0.mode != .dense }
+      .reduce(0) { $0 + max(0, $1.steps.upperBound - max(step, $1.steps.lowerBound)) }
+  }
+
+  /// Compares phases.
+  public static func == (first: SparsityPhases, second: SparsityPhases) -> Bool {
+    first.reclusterInterval == second.reclusterInterval
+      && first.phases.count == second.phases.count
+      && zip(first.phases, second.phases).allSatisfy { $0.steps == $1.steps && $0.mode == $1.mode }
+  }
+}
