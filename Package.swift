@@ -11,7 +11,6 @@ let settings: [SwiftSetting] = [
 
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
-let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let toml = Target.Dependency.product(name: "TOMLKit", package: "TOMLKit")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -24,7 +23,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
@@ -35,7 +33,6 @@ let package = Package(
     .target(name: "Compute", swiftSettings: settings),
     .target(name: "CPUKernels"),
     .target(name: "ComputeCPU", dependencies: ["Compute", "CPUKernels"], swiftSettings: settings),
-    .target(name: "OperationCases", dependencies: ["Compute"], swiftSettings: settings),
 
     // The idea of this project, and the model around it.
     .target(name: "FeedForward", dependencies: ["Compute"], swiftSettings: settings),
@@ -44,7 +41,7 @@ let package = Package(
 
     // Tokens, other people's formats, and what happens over time.
     .target(name: "Corpus", swiftSettings: settings),
-    .target(name: "Interchange", dependencies: [protobuf], swiftSettings: settings),
+    .target(name: "Interchange", swiftSettings: settings),
     .target(
       name: "Training",
       dependencies: [
@@ -56,7 +53,7 @@ let package = Package(
     .executableTarget(
       name: "krait",
       dependencies: [
-        "Training", "Transformer", "FeedForward", "Compute", "ComputeCPU", "OperationCases",
+        "Training", "Transformer", "FeedForward", "Compute", "ComputeCPU",
         "Corpus", "Interchange", argumentParser, logging,
       ],
       swiftSettings: settings),

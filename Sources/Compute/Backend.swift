@@ -6,6 +6,8 @@
 public protocol Backend: AnyObject {
   /// What it runs on, for people: for example `CPU, 2 threads, OpenBLAS 0.3.21 (Zen)`.
   var summary: String { get }
+  /// Whether an operation is complete when `run` returns: then a clock on the host can time it.
+  var runsImmediately: Bool { get }
 
   // MARK: Memory
 

@@ -27,6 +27,9 @@ public final class CPUBackend: Backend {
   /// Cores this process may run on.
   public static var availableCores: Int { Int(krait_available_cores()) }
 
+  /// Operations are complete when they return.
+  public var runsImmediately: Bool { true }
+
   /// What it runs on, for people.
   public var summary: String {
     "CPU, \(rows.threads) thread\(rows.threads == 1 ? "" : "s"), \(library.name)"

@@ -1,5 +1,6 @@
 public import Compute
 public import FeedForward
+import Glibc
 
 /// Forward and backward over one micro-batch: the loss of every token, gradients added up.
 ///
@@ -13,6 +14,8 @@ public final class TrainingPass {
   public let feedForward: FeedForwardStack
   /// Gradients of all parameters; `backward` adds, the trainer zeroes.
   public let gradients: ParameterArena
+  /// Seconds spent in feed-forward networks so far; counted where the host's clock can tell.
+  public private(set) var feedForwardSeconds = 0.0
   /// Tokens of a micro-batch.
   public var tokenCount: Int { sequences * sequenceLength }
   private let model: TransformerModel
@@ -95,6 +98,14 @@ public final class TrainingPass {
       ? activations.layers[layer + 1].attentionInput : activations.finalInput
   }
 
+  /// The host's clock, or 0 where it says nothing about the device.
+  private func clockSeconds() -> Double {
+    guard backend.runsImmediately else { return 0 }
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+
   // MARK: Forward
 
   private func forward() throws(ComputeError) {
@@ -135,9 +146,11 @@ public final class TrainingPass {
         input: saved.feedForwardInput, weight: weights[layer].feedForwardNorm,
         output: saved.feedForwardNormalized, inverseRMS: saved.feedForwardInverseRMS,
         epsilon: epsilon))
+    let start = clockSeconds()
     try feedForward.forward(
       layer: layer, weights: weights[layer].feedForward, input: saved.feedForwardNormalized,
       residual: saved.feedForwardInput, output: streamAfter(layer))
+    feedForwardSeconds += clockSeconds() - start
   }
 
   private func turn(_ values: TensorView, inverse: Bool) -> RotaryEmbedding {
@@ -198,10 +211,12 @@ public final class TrainingPass {
   private func feedForwardBackward(_ layer: Int) throws(ComputeError) {
     let saved = activations.layers[layer]
     let own = weights[layer]
+    let start = clockSeconds()
     try feedForward.backward(
       layer: layer, weights: own.feedForward, input: saved.feedForwardNormalized,
       outputGradient: activations.streamGradient,
       inputGradient: activations.normalizedGradient)
+    feedForwardSeconds += clockSeconds() - start
     try backend.run(
       RMSNorm.Backward(
         outputGradient: activations.normalizedGradient, input: saved.feedForwardInput,

@@ -23,8 +23,7 @@ struct Krait: ParsableCommand {
       """,
     version: KraitVersion.text,
     subcommands: [
-      Train.self, Prepare.self, Evaluate.self, Generate.self, Export.self, Compare.self,
-      Plan.self, Bench.self, Selftest.self, Doctor.self, Inspect.self,
+      Train.self, Bench.self,
     ])
 }
 

@@ -36,7 +36,7 @@ public struct ConfigurationKey: Sendable {
   }
 
   static func integer(
-    _ section: String, _ name: String, _ path: WritableKeyPath<RunConfiguration, Int> & Sendable,
+    _ section: String, _ name: String, _ path: any WritableKeyPath<RunConfiguration, Int> & Sendable,
     _ help: String
   ) -> ConfigurationKey {
     ConfigurationKey(
@@ -50,7 +50,7 @@ public struct ConfigurationKey: Sendable {
 
   static func number(
     _ section: String, _ name: String,
-    _ path: WritableKeyPath<RunConfiguration, Double> & Sendable, _ help: String
+    _ path: any WritableKeyPath<RunConfiguration, Double> & Sendable, _ help: String
   ) -> ConfigurationKey {
     ConfigurationKey(
       section: section, name: name, help: help, kind: .number,
@@ -66,7 +66,7 @@ public struct ConfigurationKey: Sendable {
 
   static func flag(
     _ section: String, _ name: String,
-    _ path: WritableKeyPath<RunConfiguration, Bool> & Sendable, _ help: String
+    _ path: any WritableKeyPath<RunConfiguration, Bool> & Sendable, _ help: String
   ) -> ConfigurationKey {
     ConfigurationKey(
       section: section, name: name, help: help, kind: .flag,
@@ -79,7 +79,7 @@ public struct ConfigurationKey: Sendable {
 
   static func text(
     _ section: String, _ name: String,
-    _ path: WritableKeyPath<RunConfiguration, String> & Sendable, _ help: String
+    _ path: any WritableKeyPath<RunConfiguration, String> & Sendable, _ help: String
   ) -> ConfigurationKey {
     ConfigurationKey(
       section: section, name: name, help: help, kind: .text,
@@ -92,7 +92,7 @@ public struct ConfigurationKey: Sendable {
 
   static func choice<Value: RawRepresentable & CaseIterable & Sendable>(
     _ section: String, _ name: String,
-    _ path: WritableKeyPath<RunConfiguration, Value> & Sendable, _ help: String
+    _ path: any WritableKeyPath<RunConfiguration, Value> & Sendable, _ help: String
   ) -> ConfigurationKey where Value.RawValue == String {
     ConfigurationKey(
       section: section, name: name, help: help, kind: .choice(Value.allCases.map(\.rawValue)),

@@ -1,0 +1,86 @@
+// Sums over blocks of activations.
+#include "sparse_kernels.h"
+
+#include "clones.h"
+
+// Eight rows at a time, so that the target is loaded and stored once for all of them.
+KRAIT_CLONES void krait_sum_rows(const float *base, ptrdiff_t stride, const int32_t *rows,
+                                 ptrdiff_t count, ptrdiff_t n, float *restrict target) {
+  for (ptrdiff_t i = 0; i < n; i++) target[i] = 0.0f;
+  ptrdiff_t r = 0;
+  for (; r + 8 <= count; r += 8) {
+    const float *p[8];
+    for (int q = 0; q < 8; q++) p[q] = base + (rows ? rows[r + q] : r + q) * stride;
+    const float *p0 = p[0], *p1 = p[1], *p2 = p[2], *p3 = p[3];
+    const float *p4 = p[4], *p5 = p[5], *p6 = p[6], *p7 = p[7];
+    for (ptrdiff_t i = 0; i < n; i++) {
+      float sum = target[i] + p0[i];
+      sum += p1[i];
+      sum += p2[i];
+      sum += p3[i];
+      sum += p4[i];
+      sum += p5[i];
+      sum += p6[i];
+      target[i] = sum + p7[i];
+    }
+  }
+  for (; r < count; r++) {
+    const float *row = base + (rows ? rows[r] : r) * stride;
+    for (ptrdiff_t i = 0; i < n; i++) target[i] += row[i];
+  }
+}
+
+// One chain of additions waits four cycles for each; eight rows side by side do not.
+void krait_row_sums(const float *const *rows, ptrdiff_t count, ptrdiff_t n, float *sums) {
+  ptrdiff_t r = 0;
+  for (; r + 8 <= count; r += 8) {
+    float sum[8] = {0};
+    for (ptrdiff_t i = 0; i < n; i++) {
+      for (int q = 0; q < 8; q++) sum[q] += rows[r + q][i];
+    }
+    for (int q = 0; q < 8; q++) sums[r + q] = sum[q];
+  }
+  for (; r < count; r++) {
+    float sum = 0;
+    for (ptrdiff_t i = 0; i < n; i++) sum += rows[r][i];
+    sums[r] = sum;
+  }
+}
+
+// Partial sums that stay in vectors; folded in order at the end.
+enum { LANES = 16 };
+
+KRAIT_CLONES void krait_activation_moments(const float *values, ptrdiff_t n, double *moments) {
+  double sums[LANES] = {0}, squares[LANES] = {0};
+  int32_t above[LANES] = {0};
+  double positive = 0;
+  while (n > 0) {
+    const ptrdiff_t count = n < (1 << 20) ? n : 1 << 20;  // Far from what an int32 counts.
+    ptrdiff_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+      for (int j = 0; j < LANES; j++) {
+        const double value = values[i + j];
+        sums[j] += value;
+        squares[j] += value * value;
+        above[j] += values[i + j] > 0.0f;
+      }
+    }
+    for (int j = 0; i < count; i++, j++) {
+      const double value = values[i];
+      sums[j] += value;
+      squares[j] += value * value;
+      above[j] += values[i] > 0.0f;
+    }
+    for (int j = 0; j < LANES; j++) {
+      positive += above[j];
+      above[j] = 0;
+    }
+    values += count;
+    n -= count;
+  }
+  for (int j = 0; j < LANES; j++) {
+    moments[0] += sums[j];
+    moments[1] += squares[j];
+  }
+  moments[2] += positive;
+}

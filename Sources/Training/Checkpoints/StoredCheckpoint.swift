@@ -1,0 +1,69 @@
+import Compute
+import FeedForward
+import Foundation
+import Interchange
+public import Transformer
+
+/// A checkpoint on disk whose every file has the size and hash it was saved with.
+public struct StoredCheckpoint {
+  /// Its folder.
+  public let path: String
+  /// Step counters and the like.
+  public let state: TrainingState
+  private let parameters: SafetensorsFile
+
+  /// Verifies and opens a checkpoint folder.
+  ///
+  /// - Throws: a sentence naming the file that is wrong.
+  public init(_ path: String) throws {
+    self.path = path
+    _ = try CheckpointManifest.verify(folder: path)
+    parameters = try SafetensorsFile(path + "/" + CheckpointStore.parametersName)
+    let file = path + "/" + CheckpointStore.stateName
+    do {
+      let data = try Data(contentsOf: URL(fileURLWithPath: file))
+      state = try JSONDecoder().decode(TrainingState.self, from: data)
+    } catch {
+      throw TrainingError("'\(file)' is damaged: it is not the state of a run")
+    }
+  }
+
+  /// The configuration that the checkpoint was written with.
+  public func configuration() throws -> RunConfiguration {
+    try RunConfiguration.read(path: path + "/" + CheckpointStore.configurationName)
+  }
+
+  /// Puts the parameters into a model of the same shape.
+  public func load(into model: TransformerModel) throws {
+    for entry in model.table.entries {
+      let values = try parameters.floats(entry.name, count: entry.count)
+      try model.backend.write(values, to: model.parameters.view(entry))
+    }
+  }
+
+  /// Puts everything into an engine of the same shape: the run goes on as if it never stopped.
+  public func load(into engine: StepEngine) throws {
+    try load(into: engine.model)
+    let moments = try SafetensorsFile(path + "/" + CheckpointStore.optimizerName)
+    for (arena, prefix) in [
+      (engine.optimizer.firstMoment, "first_moment."),
+      (engine.optimizer.secondMoment, "second_moment."),
+    ] {
+      for entry in engine.model.table.entries {
+        let values = try moments.floats(prefix + entry.name, count: entry.count)
+        try engine.model.backend.write(values, to: arena.view(entry))
+      }
+    }
+    engine.optimizer.updates = state.updates
+    var clusters = ClusterState()
+    if state.hasClusters {
+      let count = state.clusterSizes.count
+      clusters = ClusterState(
+        isEmpty: false,
+        centroids: try (0..<count).map { try parameters.floats("clusters.\($0).centroids") },
+        sizes: state.clusterSizes, upScales: state.upScaleBits.map(Float.init(bitPattern:)),
+        downScales: state.downScaleBits.map(Float.init(bitPattern:)))
+    }
+    try engine.pass.feedForward.restore(clusters)
+  }
+}

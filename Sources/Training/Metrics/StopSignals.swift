@@ -1,0 +1,48 @@
+import Glibc
+import Synchronization
+
+/// Signals that ask a run to save: polled between micro-batches, evaluations and steps.
+///
+/// SIGTERM and SIGINT: checkpoint and exit. SIGUSR1: checkpoint and go on. A second SIGINT ends the
+/// process at once, as people at a terminal expect.
+public enum StopSignals {
+  private static let stop = Atomic<Int32>(0)
+  private static let save = Atomic<Bool>(false)
+
+  /// Takes the three signals over.
+  public static func install() {
+    for number in [SIGTERM, SIGINT] {
+      signal(number) { received in
+        // Only atomics and _exit are safe here.
+        if received == SIGINT && StopSignals.stop.load(ordering: .relaxed) != 0 { _exit(130) }
+        StopSignals.stop.store(received, ordering: .relaxed)
+      }
+    }
+    signal(SIGUSR1) { _ in StopSignals.save.store(true, ordering: .relaxed) }
+    signal(SIGPIPE, SIG_IGN)
+  }
+
+  /// The signal that asked to stop, or nil.
+  public static var stopRequested: Int32? {
+    let value = stop.load(ordering: .relaxed)
+    return value == 0 ? nil : value
+  }
+
+  /// Whether a checkpoint was asked for since the last call.
+  public static func takeSaveRequest() -> Bool { save.exchange(false, ordering: .relaxed) }
+
+  /// For people: `SIGTERM`, `SIGINT`.
+  public static func name(_ signal: Int32) -> String {
+    switch signal {
+    case SIGTERM: "SIGTERM"
+    case SIGINT: "SIGINT"
+    default: "signal \(signal)"
+    }
+  }
+
+  /// Forgets requests: for tests that run several trainers in one process.
+  public static func reset() {
+    stop.store(0, ordering: .relaxed)
+    save.store(false, ordering: .relaxed)
+  }
+}

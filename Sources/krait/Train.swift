@@ -1,0 +1,85 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import Training
+
+/// Pre-trains a model.
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Pre-trains a model; with no argument the tiny preset on the built-in corpus.",
+    discussion: """
+      Settings come from the preset, then the configuration file, then --set, each on top of the \
+      last; the resolved ones are saved as <run>/config.toml.
+
+        krait train --preset 124m --set data.train=shards --set schedule.steps=5000
+        krait train --resume --set run.name=tiny
+
+      Signals: SIGTERM or SIGINT (Ctrl-C) write a checkpoint and exit; SIGUSR1 writes one and \
+      goes on.
+      """)
+
+  @Argument(help: "A TOML configuration.", completion: .file(extensions: ["toml"]))
+  var configurationFile: String?
+
+  @Option(help: "tiny, 124m, 350m, 1b or 7b.")
+  var preset: String?
+
+  @Option(name: .customLong("set"), help: "section.key=value; may be repeated.")
+  var overrides: [String] = []
+
+  @Flag(help: "Go on from the newest checkpoint of the run.")
+  var resume = false
+
+  @Flag(help: "Delete the run of that name first, if there is one.")
+  var overwrite = false
+
+  @Flag(help: "List all settings with their present values, and stop.")
+  var settings = false
+
+  func validate() throws {
+    if resume && overwrite {
+      throw ValidationError("--resume keeps the run that --overwrite would delete; give one")
+    }
+  }
+
+  func run() throws {
+    let configuration = try RunConfiguration.read(
+      path: configurationFile, preset: preset, overrides: overrides)
+    if settings {
+      print(configuration.toml, terminator: "")
+      return
+    }
+    StopSignals.install()
+    let folder = RunFolder(configuration.run.folder + "/" + configuration.run.name)
+    let resumed = resume && folder.holdsRun
+    if overwrite { try delete(folder) }
+    // A resumed run keeps its own configuration; what is given on the command line goes on top.
+    let final =
+      resumed
+      ? try RunConfiguration.read(
+        path: configurationFile ?? folder.configurationPath, overrides: overrides)
+      : configuration
+    let backend = try BackendChoice.open(
+      backend: final.device.backend, threads: final.device.threads, blas: final.device.blas)
+    let trainer = try Trainer(
+      final, on: backend, folder: folder, resume: resumed, version: KraitVersion.text)
+    FileHandle.standardError.write(Data((trainer.introduction + "\n").utf8))
+    let summary = try trainer.run()
+    print("\n" + summary.text)
+    switch summary.ending {
+    case .finished: return
+    case .failed: throw ExitCode(2)
+    case .stopped: throw ExitCode(3)
+    }
+  }
+
+  private func delete(_ folder: RunFolder) throws {
+    guard folder.holdsRun else { return }
+    try folder.takeLock()
+    do {
+      try FileManager.default.removeItem(atPath: folder.path)
+    } catch {
+      throw CleanError("cannot delete '\(folder.path)': \(error.localizedDescription)")
+    }
+  }
+}
