@@ -57,5 +57,28 @@ let package = Package(
         "Corpus", "Interchange", argumentParser, logging,
       ],
       swiftSettings: settings),
+
+    // Tests mirror the modules. They see public and package declarations, no more, so that the
+    // release build they run is the one that ships.
+    .testTarget(name: "ComputeTests", dependencies: ["Compute"], swiftSettings: settings),
+    .testTarget(
+      name: "ComputeCPUTests", dependencies: ["Compute", "ComputeCPU"], swiftSettings: settings),
+    .testTarget(
+      name: "FeedForwardTests", dependencies: ["FeedForward", "Compute", "ComputeCPU"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "TransformerTests",
+      dependencies: ["Transformer", "FeedForward", "Compute", "ComputeCPU"],
+      swiftSettings: settings),
+    .testTarget(name: "CorpusTests", dependencies: ["Corpus"], swiftSettings: settings),
+    .testTarget(name: "InterchangeTests", dependencies: ["Interchange"], swiftSettings: settings),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: [
+        "Training", "Transformer", "FeedForward", "Compute", "ComputeCPU", "Corpus", "Interchange",
+      ],
+      swiftSettings: settings),
+    // Runs the command as a user would; it needs the executable, not its module.
+    .testTarget(name: "CommandTests", dependencies: ["krait"], swiftSettings: settings),
   ]
 )

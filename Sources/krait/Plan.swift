@@ -36,7 +36,8 @@ struct Plan: ParsableCommand {
     }
     line("peak memory", mebibytes(plan.peakBytes))
     line(
-      "steps", "\(plan.denseSteps) dense, \(plan.sparseSteps) sparse, of "
+      "steps",
+      "\(plan.denseSteps) dense, \(plan.sparseSteps) sparse, of "
         + "\(configuration.data.batch * configuration.data.sequence) tokens")
     line("GFLOP per dense step", fixed(plan.denseFlops * 1e-9, 1))
     if let flops = plan.sparseFlops {
@@ -50,10 +51,12 @@ struct Plan: ParsableCommand {
     let sparse = (plan.sparseFlops ?? 0) / rate
     line("this machine's matrix rate", fixed(rate * 1e-9, 0) + " GFLOP/s (\(backend.summary))")
     line(
-      "at that rate", "\(ProgressLine.duration(dense)) a dense step"
+      "at that rate",
+      "\(ProgressLine.duration(dense)) a dense step"
         + (plan.sparseFlops == nil ? "" : ", \(ProgressLine.duration(sparse)) a sparse one"))
     line(
-      "the whole run", "at least "
+      "the whole run",
+      "at least "
         + ProgressLine.duration(
           Double(plan.denseSteps) * dense + Double(plan.sparseSteps) * sparse))
   }

@@ -23,7 +23,8 @@ public struct CPUFeatures: Sendable {
     }
     model = fields["model name"] ?? fields["CPU part"] ?? "unknown processor"
     vendor = fields["vendor_id"] ?? ""
-    flags = Set((fields["flags"] ?? fields["Features"] ?? "").split(separator: " ").map(String.init))
+    flags = Set(
+      (fields["flags"] ?? fields["Features"] ?? "").split(separator: " ").map(String.init))
   }
 
   /// Whether the kernel lists a feature flag.

@@ -9,7 +9,8 @@ extension CPUBackend {
     let pattern = operation.pattern
     rows.forEachRange(of: values.rows, rowsPerChunk: 32) { _, range in
       for position in range {
-        let columns = pattern.columns.uint16
+        let columns =
+          pattern.columns.uint16
           + position / pattern.blockTokens * pattern.columns.stride
         let row = pattern.order.map { Int($0.int32[position]) } ?? position
         let source = values.float + row * values.stride
@@ -27,7 +28,8 @@ extension CPUBackend {
     let pattern = operation.pattern
     rows.forEachRange(of: values.rows, rowsPerChunk: 32) { _, range in
       for position in range {
-        let columns = pattern.columns.uint16
+        let columns =
+          pattern.columns.uint16
           + position / pattern.blockTokens * pattern.columns.stride
         let row = pattern.order.map { Int($0.int32[position]) } ?? position
         let target = values.float + row * values.stride

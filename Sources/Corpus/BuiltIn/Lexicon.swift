@@ -85,8 +85,10 @@ enum Lexicon {
     case "jar of honey": "jars of honey"
     default:
       noun.hasSuffix("x") || noun.hasSuffix("ch") || noun.hasSuffix("s")
-        ? noun + "es" : noun.hasSuffix("y") ? noun.dropLast() + "ies"
-        : noun == "potato" ? "potatoes" : noun + "s"
+        ? noun + "es"
+        : noun.hasSuffix("y")
+          ? noun.dropLast() + "ies"
+          : noun == "potato" ? "potatoes" : noun + "s"
     }
   }
 

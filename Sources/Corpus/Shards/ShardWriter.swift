@@ -94,7 +94,8 @@ public final class ShardWriter {
     for word in [magic, version, Int32(pending)] {
       withUnsafeBytes(of: word.littleEndian) { header += $0 }
     }
-    let final = "\(folder)/\(temporary.split(separator: "/").last.map { $0.dropFirst().dropLast(4) } ?? "")"
+    let final =
+      "\(folder)/\(temporary.split(separator: "/").last.map { $0.dropFirst().dropLast(4) } ?? "")"
     do {
       try writeAll(header, at: 0)
       guard fsync(descriptor) == 0 else { throw CorpusError.system("flush", temporary, errno) }

@@ -44,11 +44,12 @@ public struct BatchStream: Sendable {
     let length = parts.count == 1 ? 1 : BatchStream.cycleLength
     for position in 1...length {
       // The part whose reads are furthest below its share; ties to the first.
-      let part = parts.indices.max { first, second in
-        let behindFirst = parts[first].weight / total * Double(position) - Double(reads[first])
-        let behindSecond = parts[second].weight / total * Double(position) - Double(reads[second])
-        return behindFirst < behindSecond || (behindFirst == behindSecond && first > second)
-      } ?? 0
+      let part =
+        parts.indices.max { first, second in
+          let behindFirst = parts[first].weight / total * Double(position) - Double(reads[first])
+          let behindSecond = parts[second].weight / total * Double(position) - Double(reads[second])
+          return behindFirst < behindSecond || (behindFirst == behindSecond && first > second)
+        } ?? 0
       cycle.append((part, reads[part]))
       reads[part] += 1
     }

@@ -39,7 +39,9 @@ struct SafetensorsHeader {
           + "it was cut off")
     }
     let header = UnsafeRawBufferPointer(rebasing: bytes[8..<8 + Int(length)])
-    guard header.first == UInt8(ascii: "{") else { throw refuse("its header does not start with {") }
+    guard header.first == UInt8(ascii: "{") else {
+      throw refuse("its header does not start with {")
+    }
     var scanner = StrictJSON(header)
     let value: StrictJSON.Value
     do {
@@ -81,8 +83,9 @@ struct SafetensorsHeader {
       next = tensor.range.upperBound
     }
     guard next == dataBytes else {
-      throw refuse("its tensors cover \(next) bytes, but it holds \(dataBytes); it was cut off "
-        + "or something was appended")
+      throw refuse(
+        "its tensors cover \(next) bytes, but it holds \(dataBytes); it was cut off "
+          + "or something was appended")
     }
     self.tensors = tensors
     self.metadata = metadata
@@ -117,7 +120,9 @@ struct SafetensorsHeader {
     var size = type.byteCount
     for extent in shape {
       let (product, overflow) = size.multipliedReportingOverflow(by: extent)
-      guard !overflow else { throw StrictJSON.Failure("has the shape \(shape), too large to be true") }
+      guard !overflow else {
+        throw StrictJSON.Failure("has the shape \(shape), too large to be true")
+      }
       size = product
     }
     guard size == offsets[1] - offsets[0] else {
@@ -129,7 +134,9 @@ struct SafetensorsHeader {
   }
 
   private static func integers(_ value: StrictJSON.Value, _ key: String) throws -> [Int] {
-    guard case .array(let items) = value else { throw StrictJSON.Failure("has a \(key) that is no list") }
+    guard case .array(let items) = value else {
+      throw StrictJSON.Failure("has a \(key) that is no list")
+    }
     return try items.map {
       guard case .number(let text) = $0, let number = Int(text), number >= 0 else {
         throw StrictJSON.Failure("has a \(key) entry that is not a whole number of 0 or more")

@@ -75,7 +75,8 @@ public enum SafetensorsWriter {
     var offset = 0
     for tensor in tensors {
       let shape = tensor.shape.map(String.init).joined(separator: ",")
-      text += ",\(quote(tensor.name)):{\"dtype\":\"\(tensor.type.rawValue)\",\"shape\":[\(shape)],"
+      text +=
+        ",\(quote(tensor.name)):{\"dtype\":\"\(tensor.type.rawValue)\",\"shape\":[\(shape)],"
         + "\"data_offsets\":[\(offset),\(offset + tensor.byteCount)]}"
       offset += tensor.byteCount
     }

@@ -47,7 +47,9 @@ struct StrictJSON {
   private func failure(_ sentence: String) -> Failure { Failure("\(sentence) at byte \(position)") }
 
   private mutating func skipSpace() {
-    while position < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[position]) { position += 1 }
+    while position < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[position]) {
+      position += 1
+    }
   }
 
   private mutating func take(_ byte: UInt8) -> Bool {

@@ -1,5 +1,5 @@
 /// CRC-32C (Castagnoli), as TensorFlow's record files use it.
-enum CRC32C {
+package enum CRC32C {
   private static let table: [UInt32] = (0..<256).map { byte in
     var value = UInt32(byte)
     for _ in 0..<8 { value = value & 1 == 1 ? (value >> 1) ^ 0x82F6_3B78 : value >> 1 }
@@ -7,7 +7,7 @@ enum CRC32C {
   }
 
   /// The checksum of some bytes.
-  static func checksum(_ bytes: [UInt8]) -> UInt32 {
+  package static func checksum(_ bytes: [UInt8]) -> UInt32 {
     var value = ~UInt32(0)
     for byte in bytes { value = table[Int((value ^ UInt32(byte)) & 0xFF)] ^ (value >> 8) }
     return ~value
@@ -15,7 +15,7 @@ enum CRC32C {
 
   /// The checksum as record files store it: rotated and offset, so that a checksum of data that
   /// holds checksums stays a good one.
-  static func masked(_ bytes: [UInt8]) -> UInt32 {
+  package static func masked(_ bytes: [UInt8]) -> UInt32 {
     let value = checksum(bytes)
     return ((value >> 15) | (value << 17)) &+ 0xA282_EAD8
   }

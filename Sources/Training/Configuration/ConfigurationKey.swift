@@ -36,7 +36,8 @@ public struct ConfigurationKey: Sendable {
   }
 
   static func integer(
-    _ section: String, _ name: String, _ path: any WritableKeyPath<RunConfiguration, Int> & Sendable,
+    _ section: String, _ name: String,
+    _ path: any WritableKeyPath<RunConfiguration, Int> & Sendable,
     _ help: String
   ) -> ConfigurationKey {
     ConfigurationKey(

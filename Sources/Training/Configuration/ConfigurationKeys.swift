@@ -80,7 +80,8 @@ extension RunConfiguration {
       "optimizer", "spikeThreshold", \.optimizer.spikeThreshold,
       "skip steps this many deviations above the mean; 0 only logs"),
     .integer("optimizer", "spikeWindow", \.optimizer.spikeWindow, "steps the mean is taken over"),
-    .integer("optimizer", "maximumSkips", \.optimizer.maximumSkips, "skips in a row that end a run"),
+    .integer(
+      "optimizer", "maximumSkips", \.optimizer.maximumSkips, "skips in a row that end a run"),
   ]
 
   private static let scheduleKeys: [ConfigurationKey] = [
@@ -88,7 +89,8 @@ extension RunConfiguration {
     .choice("schedule", "shape", \.schedule.shape, "course of the learning rate"),
     .number("schedule", "learningRate", \.schedule.learningRate, "highest learning rate"),
     .integer("schedule", "warmup", \.schedule.warmup, "steps over which it rises"),
-    .number("schedule", "decayFraction", \.schedule.decayFraction, "share of the run wsd decays in"),
+    .number(
+      "schedule", "decayFraction", \.schedule.decayFraction, "share of the run wsd decays in"),
     .number("schedule", "minimumRatio", \.schedule.minimumRatio, "last over highest rate"),
     .integer("schedule", "denseWarmup", \.schedule.denseWarmup, "dense steps before sparse ones"),
     .number("schedule", "sparseFraction", \.schedule.sparseFraction, "share of steps sparse"),

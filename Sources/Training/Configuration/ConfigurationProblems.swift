@@ -17,8 +17,11 @@ extension RunConfiguration {
 
   private func dataProblems() -> [String] {
     var found = atLeast(
-      1, [("data.sequence", data.sequence), ("data.batch", data.batch),
-        ("data.microBatch", data.microBatch)])
+      1,
+      [
+        ("data.sequence", data.sequence), ("data.batch", data.batch),
+        ("data.microBatch", data.microBatch),
+      ])
     if data.microBatch >= 1 && data.batch >= 1 && data.batch % data.microBatch != 0 {
       found.append(
         "data.microBatch is \(data.microBatch), which does not divide data.batch, \(data.batch)")

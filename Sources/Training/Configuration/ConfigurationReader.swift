@@ -39,7 +39,8 @@ extension RunConfiguration {
     } else {
       let names = Preset.allCases.map(\.rawValue)
       reader.mistakes.append(
-        "\(name): the preset '\(chosen)' does not exist; there are \(names.joined(separator: ", "))")
+        "\(name): the preset '\(chosen)' does not exist; there are \(names.joined(separator: ", "))"
+      )
       configuration = PresetDefaults.configuration(.tiny)
     }
     reader.apply(sections, to: &configuration)

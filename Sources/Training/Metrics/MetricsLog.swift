@@ -51,7 +51,9 @@ public final class MetricsLog {
       ("loss", MetricsLog.json(record.result.loss)),
       ("perplexity", MetricsLog.json(record.result.perplexity)),
     ]
-    if let bits = record.result.bitsPerByte { fields.append(("bitsPerByte", MetricsLog.json(bits))) }
+    if let bits = record.result.bitsPerByte {
+      fields.append(("bitsPerByte", MetricsLog.json(bits)))
+    }
     try line(fields)
     try events.scalar("evaluation/loss", record.result.loss, step: record.step)
     if let bits = record.result.bitsPerByte {

@@ -66,7 +66,11 @@ public final class ProgressLine {
 
   private func learn(_ seconds: Double, isDense: Bool) {
     func smooth(_ old: Double?) -> Double { old.map { 0.9 * $0 + 0.1 * seconds } ?? seconds }
-    if isDense { denseSeconds = smooth(denseSeconds) } else { sparseSeconds = smooth(sparseSeconds) }
+    if isDense {
+      denseSeconds = smooth(denseSeconds)
+    } else {
+      sparseSeconds = smooth(sparseSeconds)
+    }
   }
 
   private func line(_ record: StepRecord) -> String {

@@ -81,7 +81,7 @@ public struct RunSummary: Sendable, Equatable {
       }
       add("held-out text, dense", value)
     }
-    if let sample { add("sample", "") ; lines.append("  " + prompt + sample) }
+    if let sample { add("sample", ""); lines.append("  " + prompt + sample) }
     add("run folder", folder)
     return lines.joined(separator: "\n")
   }

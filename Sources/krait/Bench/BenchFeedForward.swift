@@ -39,8 +39,9 @@ struct BenchFeedForward: ParsableCommand {
       try stack.switchMode(to: mode)
       stacks.append((name, stack))
     }
-    print("Feed-forward network, forward and backward: T \(tokens), d \(width), f \(hidden), "
-      + "V \(block), \(samples) samples, \(clusters) clusters")
+    print(
+      "Feed-forward network, forward and backward: T \(tokens), d \(width), f \(hidden), "
+        + "V \(block), \(samples) samples, \(clusters) clusters")
     print(backend.summary)
     let timer = try InterleavedTimer(
       stacks.map { name, stack in
