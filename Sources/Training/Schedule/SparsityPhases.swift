@@ -9,7 +9,8 @@ public struct SparsityPhases: Sendable, Equatable {
   /// The phases of a configuration.
   ///
   /// Without an explicit list: `denseWarmup` dense steps, then `sparseFraction` of all steps in
-  /// the mode of `[feedForward]`, then dense to the end.
+  /// the mode of `[feedForward]`, then dense to the end. In a short run the warm-up takes at most
+  /// half of the dense steps: a run must not end without any.
   public init(_ schedule: ScheduleConfiguration, feedForward: FeedForwardConfiguration) {
     reclusterInterval = feedForward.reclusterInterval
     var list: [(FeedForwardMode, Int)] = schedule.phases.map { ($0.mode, $0.steps) }
@@ -18,11 +19,8 @@ public struct SparsityPhases: Sendable, Equatable {
         list = [(.dense, schedule.steps)]
       } else {
         let sparse = Int((schedule.sparseFraction * Double(schedule.steps)).rounded())
-        let warmup = min(schedule.denseWarmup, schedule.steps)
-        list = [
-          (.dense, warmup), (feedForward.mode, min(sparse, schedule.steps - warmup)),
-          (.dense, schedule.steps),
-        ]
+        let warmup = min(schedule.denseWarmup, (schedule.steps - sparse) / 2)
+        list = [(.dense, warmup), (feedForward.mode, sparse), (.dense, schedule.steps)]
       }
     }
     var phases: [(steps: Range<Int>, mode: FeedForwardMode)] = []

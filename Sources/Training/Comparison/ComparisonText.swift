@@ -1,0 +1,74 @@
+/// A comparison of runs as text for a terminal.
+public struct ComparisonText {
+  private let comparison: RunComparison
+
+  /// The text of a comparison.
+  public init(_ comparison: RunComparison) { self.comparison = comparison }
+
+  /// Column titles of the table.
+  static let header = [
+    "run", "sparse steps", "tokens", "time in steps", "dense tokens/s", "sparse tokens/s",
+    "final loss", "to reference", "bits/byte", "tokens to its loss", "time to its loss",
+    "times sooner",
+  ]
+
+  /// Cells of the table, a row for each run.
+  var rows: [[String]] {
+    comparison.entries.enumerated().map { index, entry in
+      let curves = entry.curves
+      let speed = { (sparse: Bool) in
+        curves.medianSpeed(sparse: sparse).map { ProgressLine.decimals($0, 0) } ?? "-"
+      }
+      let base = comparison.target
+      let difference = entry.final.flatMap { final in base.map { final.loss - $0 } }
+      let isReference = index == 0
+      return [
+        curves.name, ProgressLine.decimals(100 * curves.sparseShare, 0) + " %",
+        "\(curves.steps.last?.tokens ?? 0)",
+        ProgressLine.duration(curves.steps.last?.seconds ?? 0), speed(false), speed(true),
+        entry.final.map { ProgressLine.decimals($0.loss, 4) } ?? "-",
+        isReference ? "reference" : difference.map(ComparisonText.signed) ?? "-",
+        entry.final?.bitsPerByte.map { ProgressLine.decimals($0, 4) } ?? "-",
+        entry.reached.map { ProgressLine.decimals($0.tokens, 0) } ?? "not reached",
+        entry.reached.map { ProgressLine.duration($0.seconds) } ?? "not reached",
+        comparison.timesSooner(entry).map { ProgressLine.decimals($0, 2) + "x" } ?? "-",
+      ]
+    }
+  }
+
+  /// The whole text: one block of lines for each run, then what to know about it.
+  public var text: String {
+    let rows = self.rows
+    let width = ComparisonText.header.map(\.count).max() ?? 0
+    var lines: [String] = []
+    // Runs are columns: a dozen figures each would not fit on a terminal as rows.
+    let widths = rows.map { row in row.map(\.count).max() ?? 0 }
+    for (index, title) in ComparisonText.header.enumerated() {
+      let cells = rows.enumerated().map { run, row in
+        String(repeating: " ", count: widths[run] - row[index].count) + row[index]
+      }
+      lines.append(
+        title + String(repeating: " ", count: width - title.count) + "  "
+          + cells.joined(separator: "  "))
+      if index == 0 {
+        lines.append(
+          String(repeating: "-", count: width + widths.reduce(0) { $0 + $1 + 2 }))
+      }
+    }
+    for entry in comparison.entries.dropFirst() where !entry.differences.isEmpty {
+      lines.append("")
+      lines.append("\(entry.curves.name) differs from the reference in:")
+      for difference in entry.differences {
+        lines.append("  \(difference.key) = \(difference.own), not \(difference.reference)")
+      }
+    }
+    if !comparison.warnings.isEmpty { lines.append("") }
+    lines += comparison.warnings.map { "note: \($0)" }
+    return lines.joined(separator: "\n")
+  }
+
+  /// A difference with its sign.
+  static func signed(_ value: Double) -> String {
+    (value < 0 ? "" : "+") + ProgressLine.decimals(value, 4)
+  }
+}

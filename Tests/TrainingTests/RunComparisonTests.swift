@@ -1,0 +1,102 @@
+import FeedForward
+import Foundation
+import Testing
+import Training
+
+@Suite struct RunComparisonTests {
+  /// A run whose loss falls from `first` to `last` in straight line over ten evaluations.
+  private func run(
+    _ name: String, from first: Double, to last: Double, secondsPerStep: Double,
+    mode: FeedForwardMode = .dense
+  ) -> RunCurves {
+    var run = RunCurves(name: name)
+    for step in 1...100 {
+      run.steps.append(
+        RunCurves.Step(
+          step: step, tokens: step * 1000, seconds: Double(step) * secondsPerStep, loss: first,
+          tokensPerSecond: 1000 / secondsPerStep, mode: step > 20 && step <= 90 ? mode : .dense))
+    }
+    for evaluation in 1...10 {
+      run.evaluations.append(
+        RunCurves.Evaluation(
+          step: evaluation * 10, tokens: evaluation * 10_000,
+          seconds: Double(evaluation * 10) * secondsPerStep,
+          loss: first + (last - first) * Double(evaluation - 1) / 9, bitsPerByte: nil))
+    }
+    return run
+  }
+
+  @Test func timeToTheReferencesLossIsInterpolated() throws {
+    // The faster run goes from 5 to 2.75 in nine intervals of 0.25: 3 lies at its ninth evaluation.
+    let comparison = RunComparison([
+      run("dense", from: 5, to: 3, secondsPerStep: 2),
+      run("columns", from: 5, to: 2.75, secondsPerStep: 1, mode: .columns),
+    ])
+    let reached = try #require(comparison.entries[1].reached)
+    #expect(abs(reached.tokens - 90_000) < 1e-6)
+    #expect(abs(reached.seconds - 90) < 1e-9)
+    #expect(abs(try #require(comparison.timesSooner(comparison.entries[1])) - 200.0 / 90) < 1e-9)
+    #expect(comparison.timesSooner(comparison.entries[0]) == 1)
+  }
+
+  @Test func aLossThatIsNeverReachedIsSaid() {
+    let comparison = RunComparison([
+      run("dense", from: 5, to: 3, secondsPerStep: 2),
+      run("worse", from: 5, to: 3.1, secondsPerStep: 1, mode: .columns),
+    ])
+    #expect(comparison.entries[1].reached == nil)
+    #expect(comparison.timesSooner(comparison.entries[1]) == nil)
+    #expect(ComparisonText(comparison).text.contains("not reached"))
+    #expect(ComparisonText(comparison).text.contains("+0.1000"))
+  }
+
+  @Test func phasesFollowTheModesOfTheSteps() {
+    let phases = run("x", from: 5, to: 3, secondsPerStep: 1, mode: .columns).phases
+    #expect(phases.map(\.mode) == [.dense, .columns, .dense])
+    #expect(phases.map(\.tokens) == [0..<20_000, 20_000..<90_000, 90_000..<100_000])
+  }
+
+  @Test func thePageStandsAloneAndEscapesNames() {
+    let comparison = RunComparison([
+      run("<b>dense</b>", from: 5, to: 3, secondsPerStep: 2),
+      run("a & b", from: 5, to: 2.9, secondsPerStep: 1, mode: .columns),
+    ])
+    let html = ComparisonPage(comparison, title: "t").html
+    #expect(!html.contains("<b>dense</b>"))
+    #expect(html.contains("&lt;b&gt;dense&lt;/b&gt;"))
+    #expect(html.contains("a &amp; b"))
+    #expect(html.components(separatedBy: "<svg").count - 1 == 4)
+    for outside in ["http://", "https://", "<script", "src=", "@import"] {
+      #expect(!html.contains(outside))
+    }
+  }
+
+  @Test func metricsAreReadBackAndALastHalfLineIsLeftOut() throws {
+    let path = FileManager.default.temporaryDirectory.path + "/krait-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let folder = RunFolder(path)
+    let lines = """
+      {"kind":"step","step":1,"loss":5.5,"norm":1,"rate":1,"tokens":8,"seconds":0.5,"tokensPerSecond":16,"mode":"columns","skipped":false}
+      {"kind":"layer","step":1,"layer":0,"energyKept":0.9,"nonzeroShare":0.5,"density":0.1,"deadNeurons":0}
+      {"kind":"layer","step":1,"layer":1,"energyKept":0.7,"nonzeroShare":0.5,"density":0.1,"deadNeurons":0}
+      {"kind":"evaluation","step":1,"tokens":8,"seconds":0.5,"loss":5.25,"perplexity":190,"bitsPerByte":1.5}
+      {"kind":"step","step":2,"loss":"nan","norm":1,"rate":1,"tokens":16,"seconds":1,"tokensPerSecond":16,"mode":"dense","skipped":true,"reason":"x"}
+      {"kind":"st
+      """
+    try lines.write(toFile: folder.metricsPath, atomically: true, encoding: .utf8)
+    let curves = try RunCurves(folder, name: "x")
+    #expect(curves.steps.map(\.loss) == [5.5, nil])
+    #expect(curves.evaluations.map(\.loss) == [5.25])
+    #expect(abs((curves.energies.first?.kept ?? 0) - 0.8) < 1e-12)
+
+    try (lines.split(separator: "\n").dropLast().joined(separator: "\n") + "\n{}\n{}")
+      .write(toFile: folder.metricsPath, atomically: true, encoding: .utf8)
+    let error = #expect(throws: TrainingError.self) { try RunCurves(folder, name: "x") }
+    #expect(error?.description == "'\(folder.metricsPath)', line 6, is not a metrics record")
+  }
+
+  @Test func aFolderWithoutARunIsNamed() {
+    #expect(throws: TrainingError.self) { try RunComparison(folders: ["/nowhere"]) }
+  }
+}

@@ -1,0 +1,45 @@
+import FeedForward
+import Testing
+import Training
+
+@Suite struct SparsityPhasesTests {
+  private func phases(
+    steps: Int, warmup: Int, sparse: Double, list: [ScheduleConfiguration.Phase] = []
+  ) -> SparsityPhases {
+    var schedule = ScheduleConfiguration()
+    schedule.steps = steps
+    schedule.denseWarmup = warmup
+    schedule.sparseFraction = sparse
+    schedule.phases = list
+    return SparsityPhases(schedule, feedForward: FeedForwardConfiguration())
+  }
+
+  @Test func denseThenSparseThenDense() {
+    let phases = phases(steps: 100, warmup: 5, sparse: 0.9).phases
+    #expect(phases.map(\.steps) == [0..<5, 5..<95, 95..<100])
+    #expect(phases.map(\.mode) == [.dense, .columns, .dense])
+  }
+
+  @Test func aLongWarmupNeverTakesTheDenseEnd() {
+    let phases = phases(steps: 100, warmup: 50, sparse: 0.8).phases
+    #expect(phases.map(\.steps) == [0..<10, 10..<90, 90..<100])
+  }
+
+  @Test func allSparseAndAllDense() {
+    #expect(phases(steps: 10, warmup: 4, sparse: 1).phases.map(\.mode) == [.columns])
+    #expect(phases(steps: 10, warmup: 4, sparse: 0).phases.map(\.mode) == [.dense])
+  }
+
+  @Test func anExplicitListIsTakenAndItsLastPhaseLastsToTheEnd() {
+    let given = [
+      ScheduleConfiguration.Phase(mode: .dense, steps: 3),
+      ScheduleConfiguration.Phase(mode: .columns, steps: 4),
+      ScheduleConfiguration.Phase(mode: .dense, steps: 1),
+    ]
+    let phases = phases(steps: 20, warmup: 9, sparse: 0.5, list: given)
+    #expect(phases.phases.map(\.steps) == [0..<3, 3..<7, 7..<20])
+    #expect(phases.sparseSteps(from: 5) == 2)
+    #expect(
+      (0..<20).map { phases.mode(step: $0) == .columns } == (0..<20).map { (3..<7).contains($0) })
+  }
+}
