@@ -24,6 +24,7 @@ struct Krait: ParsableCommand {
     version: KraitVersion.text,
     subcommands: [
       Train.self, Evaluate.self, Generate.self, Compare.self, Plan.self, Bench.self, Doctor.self,
+      Inspect.self,
     ])
 }
 
