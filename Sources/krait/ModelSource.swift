@@ -8,8 +8,9 @@ enum ModelSource {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
     else {
-      throw CleanError("'\(path)' is not a folder; give a run, for example runs/tiny")
+      throw CleanError(
+        "'\(path)' is not a folder; give a run, for example runs/tiny, or a Hugging Face folder")
     }
-    return try LoadedModel.run(path, on: backend)
+    return try LoadedModel.open(path, on: backend)
   }
 }

@@ -97,7 +97,8 @@ public final class AtomicFile {
     }
   }
 
-  private static func folder(of path: String) -> String {
+  /// The folder that a path lies in.
+  package static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }

@@ -58,28 +58,12 @@ public final class SafetensorsFile: Sendable {
   /// - Throws: `InterchangeError` when it is missing, of another type or another number of elements.
   public func floats(_ name: String, count: Int? = nil) throws -> [Float] {
     let entry = try required(name, count: count)
-    return try withBytes(of: entry) { bytes in
-      switch entry.type {
-      case .float32:
-        return (0..<entry.count).map {
-          bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self)
-        }
-      case .bfloat16:
-        return (0..<entry.count).map {
-          HalfPrecision.float(
-            bfloat16: bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self))
-        }
-      case .float16:
-        return (0..<entry.count).map {
-          HalfPrecision.float(
-            float16: bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self))
-        }
-      default:
-        throw InterchangeError(
-          "'\(path)': the tensor '\(name)' has type \(entry.type.rawValue); F32, BF16 or F16 is "
-            + "expected")
-      }
+    guard [.float32, .bfloat16, .float16].contains(entry.type) else {
+      throw InterchangeError(
+        "'\(path)': the tensor '\(name)' has type \(entry.type.rawValue); F32, BF16 or F16 is "
+          + "expected")
     }
+    return withBytes(of: entry) { HalfPrecision.floats($0, type: entry.type) }
   }
 
   /// A tensor of 32-bit integers.

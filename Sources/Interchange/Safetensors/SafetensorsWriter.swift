@@ -86,7 +86,7 @@ public enum SafetensorsWriter {
     return withUnsafeBytes(of: UInt64(bytes.count).littleEndian, Array.init) + bytes
   }
 
-  private static func write(
+  static func write(
     _ values: TensorValues, as type: TensorType, into file: AtomicFile
   ) throws {
     switch values {

@@ -29,6 +29,40 @@ public enum TensorType: String, Sendable, CaseIterable {
 
 /// Conversions between Float and the 16-bit types of files.
 public enum HalfPrecision {
+  /// The elements of a tensor of type F32, BF16 or F16.
+  static func floats(_ bytes: UnsafeRawBufferPointer, type: TensorType) -> [Float] {
+    let count = bytes.count / type.byteCount
+    return [Float](unsafeUninitializedCapacity: count) { result, initialized in
+      switch type {
+      case .bfloat16:
+        for index in 0..<count {
+          result[index] = float(
+            bfloat16: bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self))
+        }
+      case .float16:
+        for index in 0..<count {
+          result[index] = float(
+            float16: bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self))
+        }
+      default:
+        precondition(type == .float32, "a tensor of type \(type.rawValue) as Floats")
+        for index in 0..<count {
+          result[index] = bytes.loadUnaligned(fromByteOffset: 4 * index, as: Float.self)
+        }
+      }
+      initialized = count
+    }
+  }
+
+  /// What a Float becomes in a file of a type, read back.
+  public static func rounded(_ value: Float, to type: TensorType) -> Float {
+    switch type {
+    case .bfloat16: float(bfloat16: bfloat16(value))
+    case .float16: float(float16: float16(value))
+    default: value
+    }
+  }
+
   /// Rounds to bfloat16: nearest, ties to even; a NaN stays a quiet NaN.
   public static func bfloat16(_ value: Float) -> UInt16 {
     let bits = value.bitPattern

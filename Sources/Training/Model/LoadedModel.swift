@@ -1,5 +1,6 @@
 public import Compute
 public import Corpus
+import Interchange
 public import Transformer
 
 /// A model read back from a run, with what is needed to use it.
@@ -12,6 +13,8 @@ public struct LoadedModel {
   public let sequenceLength: Int
   /// For people: where it comes from.
   public let summary: String
+  /// Optimizer steps it was trained for; nil for a model from elsewhere.
+  public let step: Int?
   /// The configuration of the run; nil for a model from elsewhere.
   public let configuration: RunConfiguration?
 
@@ -47,6 +50,28 @@ public struct LoadedModel {
     return LoadedModel(
       model: model, tokenizer: try RunData.tokenizer(configuration.data.tokenizer),
       sequenceLength: configuration.data.sequence,
-      summary: "\(path), step \(checkpoint.state.step)", configuration: configuration)
+      summary: "\(path), step \(checkpoint.state.step)", step: checkpoint.state.step,
+      configuration: configuration)
+  }
+
+  /// Loads a folder in Hugging Face's layout: `config.json` for `ArceeForCausalLM`, safetensors of
+  /// type F32, BF16 or F16, and a tokenizer if there is one.
+  ///
+  /// - Throws: a sentence that names the field or the tensor that does not fit.
+  public static func huggingFace(_ path: String, on backend: any Backend) throws -> LoadedModel {
+    let folder = try HuggingFaceFolder(path)
+    let model = try TransformerModel(folder.model, on: backend)
+    try folder.load(into: model)
+    return LoadedModel(
+      model: model, tokenizer: folder.tokenizer(), sequenceLength: folder.config.positions,
+      summary: path, step: nil, configuration: nil)
+  }
+
+  /// Loads what a path holds: a run, or a folder in Hugging Face's layout.
+  public static func open(_ path: String, on backend: any Backend) throws -> LoadedModel {
+    if !RunFolder(path).holdsRun && HuggingFaceFolder.isAt(path) {
+      return try huggingFace(path, on: backend)
+    }
+    return try run(path, on: backend)
   }
 }

@@ -14,6 +14,11 @@ public struct StandardTensors {
     public let shape: [Int]
     let parameter: ParameterEntry
     let exported: ExportedTensor
+
+    /// The number of elements.
+    public var count: Int { shape.reduce(1, *) }
+    /// Whether it is a norm's weights.
+    public var isVector: Bool { exported.isVector }
   }
 
   /// All tensors in the order of the table.
@@ -23,7 +28,12 @@ public struct StandardTensors {
   /// The tensors of a model.
   public init(_ model: TransformerModel) {
     self.model = model
-    entries = model.table.entries.flatMap { parameter in
+    entries = StandardTensors.entries(of: model.table)
+  }
+
+  /// The tensors that a table of parameters becomes; allocates nothing.
+  public static func entries(of table: ParameterTable) -> [Entry] {
+    table.entries.flatMap { parameter in
       parameter.exports.map { exported in
         let rows = exported.rows.count
         let shape =

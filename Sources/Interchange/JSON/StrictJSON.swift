@@ -2,8 +2,9 @@
 ///
 /// Foundation's reader keeps the last of two equal keys silently, which the safetensors format
 /// forbids. Depth is limited, so hostile headers cannot exhaust the stack.
-struct StrictJSON {
-  indirect enum Value: Equatable {
+package struct StrictJSON {
+  /// A value; numbers keep their spelling, members their order.
+  package indirect enum Value: Equatable, Sendable {
     case object([(String, Value)])
     case array([Value])
     case string(String)
@@ -11,7 +12,7 @@ struct StrictJSON {
     case bool(Bool)
     case null
 
-    static func == (first: Value, second: Value) -> Bool {
+    package static func == (first: Value, second: Value) -> Bool {
       switch (first, second) {
       case (.object(let a), .object(let b)):
         a.count == b.count && zip(a, b).allSatisfy { $0.0 == $1.0 && $0.1 == $1.1 }
@@ -25,8 +26,9 @@ struct StrictJSON {
     }
   }
 
-  struct Failure: Error {
-    let sentence: String
+  /// What is wrong and where; the caller adds the file.
+  package struct Failure: Error {
+    package let sentence: String
     init(_ sentence: String) { self.sentence = sentence }
   }
 
@@ -34,10 +36,11 @@ struct StrictJSON {
   private var position = 0
   private static let maximumDepth = 32
 
-  init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+  /// A reader of some text; the bytes must outlive it.
+  package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
   /// The one value of the text; only spaces may follow.
-  mutating func parse() throws -> Value {
+  package mutating func parse() throws -> Value {
     let value = try value(depth: 0)
     skipSpace()
     guard position == bytes.count else { throw failure("something follows its end") }
@@ -124,10 +127,22 @@ struct StrictJSON {
       "+-.eE0123456789".utf8.contains(bytes[position])
     { position += 1 }
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
-    guard !text.isEmpty, text.first != "+", Double(text) != nil else {
+    guard !text.isEmpty, StrictJSON.startsAsNumber(text), Double(text) != nil else {
       throw failure("a value is missing")
     }
     return .number(text)
+  }
+
+  /// JSON knows neither +1 nor 01 nor .5 nor 5., which `Double` would take.
+  private static func startsAsNumber(_ text: String) -> Bool {
+    let digits = Array(text.utf8.drop { $0 == UInt8(ascii: "-") })
+    let isDigit = { (byte: UInt8) in (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+    guard let first = digits.first, isDigit(first) else { return false }
+    if first == UInt8(ascii: "0"), digits.count > 1, isDigit(digits[1]) { return false }
+    if let point = digits.firstIndex(of: UInt8(ascii: ".")) {
+      return point + 1 < digits.count && isDigit(digits[point + 1])
+    }
+    return true
   }
 
   private mutating func string() throws -> String {
