@@ -69,7 +69,7 @@ let package = Package(
     .testTarget(
       name: "TransformerTests",
       dependencies: ["Transformer", "FeedForward", "Compute", "ComputeCPU"],
-      swiftSettings: settings),
+      exclude: ["Fixtures"], swiftSettings: settings),
     .testTarget(name: "CorpusTests", dependencies: ["Corpus"], swiftSettings: settings),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"], swiftSettings: settings),
     .testTarget(
