@@ -70,7 +70,9 @@ let package = Package(
       name: "TransformerTests",
       dependencies: ["Transformer", "FeedForward", "Compute", "ComputeCPU"],
       exclude: ["Fixtures"], swiftSettings: settings),
-    .testTarget(name: "CorpusTests", dependencies: ["Corpus"], swiftSettings: settings),
+    .testTarget(
+      name: "CorpusTests", dependencies: ["Corpus"], exclude: ["Fixtures"],
+      swiftSettings: settings),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"], swiftSettings: settings),
     .testTarget(
       name: "TrainingTests",

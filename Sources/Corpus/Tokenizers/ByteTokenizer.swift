@@ -7,10 +7,17 @@ public struct ByteTokenizer: Tokenizer {
   public var endOfText: Int? { 256 }
   public var name: String { "bytes" }
 
-  public func encode(_ bytes: [UInt8]) -> [UInt32] { bytes.map(UInt32.init) }
+  public func encoder() -> any TokenEncoder { Encoder() }
 
   /// Ids above 255 stand for no bytes.
   public func decode(_ ids: [UInt32]) -> [UInt8] {
     ids.compactMap { UInt8(exactly: $0) }
+  }
+
+  private final class Encoder: TokenEncoder {
+    func append(_ text: UnsafeBufferPointer<UInt8>, to ids: inout [UInt32]) {
+      ids.reserveCapacity(ids.count + text.count)
+      for byte in text { ids.append(UInt32(byte)) }
+    }
   }
 }

@@ -6,8 +6,26 @@ public protocol Tokenizer: Sendable {
   var endOfText: Int? { get }
   /// For people and for manifests: `bytes`, or the path of a `tokenizer.json`.
   var name: String { get }
-  /// The ids of some text; no special tokens are added.
-  func encode(_ bytes: [UInt8]) throws -> [UInt32]
+  /// Something that encodes many texts one after the other, on one thread.
+  ///
+  /// - Throws: a sentence where there is no way from text to ids.
+  func encoder() throws -> any TokenEncoder
   /// The bytes of some ids; `decode(encode(x))` is x for all bytes.
   func decode(_ ids: [UInt32]) -> [UInt8]
+}
+
+extension Tokenizer {
+  /// The ids of some text; nothing is added before or after it.
+  public func encode(_ bytes: [UInt8]) throws -> [UInt32] {
+    var ids: [UInt32] = []
+    let encoder = try encoder()
+    bytes.withUnsafeBufferPointer { encoder.append($0, to: &ids) }
+    return ids
+  }
+}
+
+/// Encodes texts on one thread, remembering what it has seen.
+public protocol TokenEncoder: AnyObject {
+  /// Appends the ids of a text.
+  func append(_ text: UnsafeBufferPointer<UInt8>, to ids: inout [UInt32])
 }

@@ -107,7 +107,7 @@ struct MissingTokenizer: Tokenizer {
   var endOfText: Int? { nil }
   var name: String { "none" }
 
-  func encode(_ bytes: [UInt8]) throws -> [UInt32] {
+  func encoder() throws -> any TokenEncoder {
     throw TrainingError("\(reason); text cannot be turned into this model's tokens")
   }
 

@@ -48,7 +48,7 @@ public struct LoadedModel {
     let model = try TransformerModel(configuration.model, on: backend)
     try checkpoint.load(into: model)
     return LoadedModel(
-      model: model, tokenizer: try RunData.tokenizer(configuration.data.tokenizer),
+      model: model, tokenizer: try folder.tokenizer() ?? RunData.tokenizer(of: configuration.data),
       sequenceLength: configuration.data.sequence,
       summary: "\(path), step \(checkpoint.state.step)", step: checkpoint.state.step,
       configuration: configuration)

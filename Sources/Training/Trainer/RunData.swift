@@ -18,7 +18,7 @@ public struct RunData: Sendable {
   /// - Throws: a sentence naming the file and the way out.
   public init(_ configuration: RunConfiguration) throws {
     let data = configuration.data
-    let tokenizer = try RunData.tokenizer(data.tokenizer)
+    let tokenizer = try RunData.tokenizer(of: data)
     self.tokenizer = tokenizer
     guard tokenizer.vocabularySize <= configuration.model.vocabulary else {
       throw TrainingError(
@@ -60,8 +60,16 @@ public struct RunData: Sendable {
 
   /// The tokenizer of a name: `bytes`, or the path of a `tokenizer.json`.
   public static func tokenizer(_ name: String) throws -> any Tokenizer {
-    if name == "bytes" { return ByteTokenizer() }
-    throw TrainingError("the tokenizer '\(name)' cannot be read")
+    name == "bytes" ? ByteTokenizer() : try BPETokenizer(name)
+  }
+
+  /// The tokenizer of a run's data: the one that is named, or, where none is, the one that lies
+  /// beside the shards.
+  ///
+  /// - Throws: `CorpusError` when it cannot be read, or when parts of the data disagree.
+  static func tokenizer(of data: DataConfiguration) throws -> any Tokenizer {
+    guard data.tokenizer == "bytes" else { return try tokenizer(data.tokenizer) }
+    return try PreparedFolder.tokenizer(of: data.train.map(\.path)) ?? ByteTokenizer()
   }
 
   /// UTF-8 bytes that each token id stands for; for bits per byte.

@@ -81,6 +81,7 @@ public final class Trainer {
       }
     } else {
       try folder.create(configuration)
+      try folder.keep(data.tokenizer)
       try model.initialize(seed: UInt64(configuration.run.seed))
     }
     state.writer = "\(version), \(backend.summary)"

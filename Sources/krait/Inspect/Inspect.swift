@@ -7,6 +7,8 @@ struct Inspect: ParsableCommand {
     abstract: "Tells what a file is and what it holds.",
     discussion: """
       krait inspect shards/books_train_000000.bin    a token shard: llm.c, or Megatron's .bin
+      krait inspect shards/tokenizer.json            a byte-level BPE tokenizer
+      krait inspect tokenizer.json --encode FILE     the ids of a text
       """)
 
   @Argument(help: "The file or folder.", completion: .file())
@@ -15,7 +17,7 @@ struct Inspect: ParsableCommand {
 
   /// Every kind of file that can be inspected; the first that recognises the path is asked.
   static var inspections: [any Inspection.Type] {
-    [ShardInspection.self]
+    [ShardInspection.self, TokenizerInspection.self]
   }
 
   func run() throws {
@@ -40,7 +42,18 @@ struct InspectOptions: ParsableArguments {
     completion: .file(extensions: ["json"]))
   var tokenizer: String?
 
+  @Option(
+    help:
+      "Tokenizers: print the ids of this file's text instead, and check that they decode to it.",
+    completion: .file())
+  var encode: String?
+  @Option(help: "Tokenizers: the byte that ends each text of --encode; one line of ids for each.")
+  var separator: Int?
+
   func validate() throws {
+    if let separator, !(0...255).contains(separator) {
+      throw ValidationError("--separator is \(separator); it must be a byte, 0 to 255")
+    }
     if top < 0 { throw ValidationError("--top is \(top); it must be 0 or more") }
     if tokens < 0 { throw ValidationError("--tokens is \(tokens); it must be 0 or more") }
   }

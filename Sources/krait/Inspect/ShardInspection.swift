@@ -43,7 +43,7 @@ enum ShardInspection: Inspection {
     _ options: InspectOptions, beside path: String
   ) throws -> (any Tokenizer)? {
     if let name = options.tokenizer { return try RunData.tokenizer(name) }
-    return nil
+    return try PreparedFolder.tokenizer(of: [path])
   }
 
   /// Bytes as one printable line.
