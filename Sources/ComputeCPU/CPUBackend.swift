@@ -12,6 +12,10 @@ public final class CPUBackend: Backend {
   public let rows: ParallelRows
   /// What dense products are computed with.
   public let library: MatrixLibrary
+  /// Bytes that are allocated now; the lanes' own scratch memory is not counted.
+  public private(set) var allocatedBytes = 0
+  /// The most that `allocatedBytes` has been since the last `resetPeak`.
+  public private(set) var peakBytes = 0
   /// Scratch memory for each lane; contents are undefined between chunks.
   let scratch: LaneScratch
 
@@ -45,11 +49,17 @@ public final class CPUBackend: Backend {
         context: "\(byteCount >> 20) MiB for \(purpose); "
           + "lower data.microBatch or the model size, or free memory")
     }
+    allocatedBytes += byteCount
+    peakBytes = max(peakBytes, allocatedBytes)
     return UInt64(UInt(bitPattern: pointer))
   }
 
+  /// Starts counting the peak from what is allocated now.
+  public func resetPeak() { peakBytes = allocatedBytes }
+
   /// Gives memory back.
   public func release(_ address: UInt64, byteCount: Int) {
+    allocatedBytes -= byteCount
     free(UnsafeMutableRawPointer(bitPattern: UInt(address)))
   }
 

@@ -15,9 +15,8 @@ public final class DenseFeedForward: FeedForwardMethod {
   public init(shape: FeedForwardShape, on backend: any Backend) throws(ComputeError) {
     self.backend = backend
     self.shape = shape
-    let matrix = Arena.bytes(rows: shape.tokens, columns: shape.hiddenWidth)
     arena = try Arena(
-      byteCount: (shape.layers + 1) * matrix, on: backend,
+      byteCount: DenseFeedForward.activationBytes(shape), on: backend,
       purpose: "dense feed-forward activations")
     var activations: [TensorView] = []
     for _ in 0..<shape.layers {
@@ -30,6 +29,15 @@ public final class DenseFeedForward: FeedForwardMethod {
 
   public var savedBytesPerLayer: Int {
     Arena.bytes(rows: shape.tokens, columns: shape.hiddenWidth)
+  }
+
+  /// All that an instance allocates.
+  static func bytes(_ shape: FeedForwardShape) -> Int {
+    activationBytes(shape) + StatisticsProbe.bytes(hiddenWidth: shape.hiddenWidth)
+  }
+
+  private static func activationBytes(_ shape: FeedForwardShape) -> Int {
+    (shape.layers + 1) * Arena.bytes(rows: shape.tokens, columns: shape.hiddenWidth)
   }
 
   public func weightsChanged() {}

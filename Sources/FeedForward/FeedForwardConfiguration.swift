@@ -27,11 +27,18 @@ public enum SparseWeights: String, Sendable, CaseIterable, Codable {
 }
 
 /// How the weight gradients (products 4 and 6) treat the V:N:M pattern in paper mode.
+///
+/// Products 4 and 6 contract over tokens, and sparse tensor cores skip along the contraction only:
+/// a kernel for them needs the pattern of Aᵀ, which V:N:M of A (along neurons) does not give.
 public enum WeightGradientPattern: String, Sendable, CaseIterable, Codable {
-  /// The exact gradient of the masked function: nothing dropped that the mask kept. The default:
-  /// dropping tokens there costs 0.02 to 0.06 of loss (design figures), the exact form nothing.
+  /// The exact gradient of the masked function: all that the mask kept. The default, for two
+  /// reasons. Packed lists of neurons give these products their saving without a second pattern;
+  /// and a gradient that drops tokens the forward pass kept is not the gradient of that pass:
+  /// such dropping was measured to cost 0.02 to 0.06 of loss (with columns, at 1/4 and 1/8 kept).
   case exact
-  /// V:N:M of Aᵀ along a strided token order, as a sparse-operand-only kernel would need.
+  /// V:N:M of Aᵀ, applied to what the mask of A kept: what such a kernel would compute, for
+  /// comparison. Tokens are grouped in a strided order, each group from places far apart in the
+  /// routed order: neighbours there want the same neurons, and would compete for the same slots.
   case venom
 }
 

@@ -2,8 +2,9 @@ public import Compute
 
 /// The feed-forward networks of all layers, and the switch between dense and sparse phases.
 ///
-/// Only the method in use holds activation memory: switching releases one and allocates the other.
-/// Neuron clusters are made when sparsity is switched on and again on request.
+/// Only the mode in use holds memory: switching releases one method's activations, and the router
+/// and the 2:4 weights of a sparse one, before it allocates the other's. Neuron clusters are made
+/// when sparsity is switched on and again on request.
 public final class FeedForwardStack {
   /// What sparse steps do.
   public let configuration: FeedForwardConfiguration
@@ -30,7 +31,10 @@ public final class FeedForwardStack {
   /// Makes the next pass use a mode; does nothing when it already does.
   public func switchMode(to mode: FeedForwardMode) throws(ComputeError) {
     if method != nil && mode == self.mode { return }
-    method = nil  // Gives the memory back before the next method asks for its own.
+    // Gives the memory back before the next method asks for its own.
+    method = nil
+    router = nil
+    sparseWeights = nil
     method = try makeMethod(mode)
     self.mode = mode
   }
@@ -89,37 +93,54 @@ public final class FeedForwardStack {
   public func recluster(
     _ weights: [FeedForwardWeights], companions: [[TensorView]]
   ) throws(ComputeError) {
-    let isFirst = clusterState.isEmpty
-    var centroids: [[Float]] = []
-    var sizes: [[Int]] = []
+    var state = clusterState
+    state.isEmpty = false
+    state.centroids = []
+    state.sizes = []
     if configuration.clusters > 0 {
       let clusterer = try NeuronClusterer(
         shape: shape, clusters: configuration.clusters, on: backend)
       for layer in 0..<shape.layers {
-        let clusters = try clusterer.cluster(weights[layer].up)
+        let clusters = try clusterer.cluster(
+          weights[layer].up,
+          seeds: layer < clusterState.centroids.count ? clusterState.centroids[layer] : nil)
         let order =
           configuration.mode == .paper ? clusters.interleavedOrder : clusters.contiguousOrder
         try clusterer.reorder(
           [weights[layer].up, weights[layer].down] + companions[layer], by: order)
-        centroids.append(clusters.centroids)
-        sizes.append(clusters.sizes)
+        state.centroids.append(clusters.centroids)
+        state.sizes.append(clusters.sizes)
       }
     }
-    let router = try sparseRouter()
-    try router.setCentroids(centroids)
-    let cache = try sparseCache()
-    if isFirst { try cache.freezeScales(weights) } else { cache.weightsChanged() }
-    clusterState = ClusterState(
-      isEmpty: false, centroids: centroids, sizes: sizes, upScales: cache.upScales,
-      downScales: cache.downScales)
+    if clusterState.isEmpty {
+      (state.upScales, state.downScales) = try SparseWeightCache.scales(
+        of: weights, which: configuration.effectiveSparseWeights, on: backend)
+    }
+    try restore(state)
   }
 
-  /// Takes clusters and scales from a checkpoint; the weights there are already in order.
+  /// Takes clusters and scales, for example from a checkpoint; weights are already in their order.
   public func restore(_ state: ClusterState) throws(ComputeError) {
     clusterState = state
-    guard !state.isEmpty else { return }
-    try sparseRouter().setCentroids(state.centroids)
-    try sparseCache().setScales(up: state.upScales, down: state.downScales)
+    try applyClusters()
+  }
+
+  /// Bytes that a stack holds in a mode, for `krait plan`.
+  public static func bytes(
+    _ configuration: FeedForwardConfiguration, mode: FeedForwardMode, shape: FeedForwardShape
+  ) -> Int {
+    guard mode != .dense else { return DenseFeedForward.bytes(shape) }
+    return SparseFeedForward.bytes(shape, recipe: configuration.recipe(mode, shape: shape))
+      + TokenRouter.bytes(shape, clusters: configuration.clusters)
+      + SparseWeightCache.bytes(shape, which: configuration.effectiveSparseWeights)
+  }
+
+  /// Bytes that clustering takes for its own time, beside what a stack holds.
+  public static func clusteringBytes(
+    _ configuration: FeedForwardConfiguration, shape: FeedForwardShape
+  ) -> Int {
+    configuration.clusters > 0
+      ? NeuronClusterer.bytes(shape, clusters: configuration.clusters) : 0
   }
 
   // MARK: Private
@@ -129,28 +150,26 @@ public final class FeedForwardStack {
     return method
   }
 
-  private func sparseRouter() throws(ComputeError) -> TokenRouter {
-    if let router { return router }
-    let made = try TokenRouter(shape: shape, clusters: configuration.clusters, on: backend)
-    router = made
-    return made
-  }
-
-  private func sparseCache() throws(ComputeError) -> SparseWeightCache {
-    if let sparseWeights { return sparseWeights }
-    let made = try SparseWeightCache(
-      shape: shape, which: configuration.effectiveSparseWeights, on: backend)
-    sparseWeights = made
-    return made
+  /// Hands clusters and scales to the sparse method, if there is one and if there are any.
+  private func applyClusters() throws(ComputeError) {
+    guard !clusterState.isEmpty else { return }
+    try router?.setCentroids(clusterState.centroids)
+    sparseWeights?.setScales(up: clusterState.upScales, down: clusterState.downScales)
   }
 
   private func makeMethod(
     _ mode: FeedForwardMode
   ) throws(ComputeError) -> any FeedForwardMethod {
     guard mode != .dense else { return try DenseFeedForward(shape: shape, on: backend) }
+    let router = try TokenRouter(shape: shape, clusters: configuration.clusters, on: backend)
+    let sparseWeights = try SparseWeightCache(
+      shape: shape, which: configuration.effectiveSparseWeights, on: backend)
+    self.router = router
+    self.sparseWeights = sparseWeights
+    try applyClusters()
     return try SparseFeedForward(
-      shape: shape, recipe: configuration.recipe(mode, shape: shape), router: try sparseRouter(),
-      sparseWeights: try sparseCache(), on: backend)
+      shape: shape, recipe: configuration.recipe(mode, shape: shape), router: router,
+      sparseWeights: sparseWeights, on: backend)
   }
 }
 

@@ -21,23 +21,28 @@ final class NeuronClusterer {
     self.shape = shape
     self.clusters = clusters
     arena = try Arena(
-      byteCount: Arena.bytes(rows: shape.hiddenWidth, columns: shape.width)
-        + Arena.bytes(rows: clusters, columns: shape.width)
-        + Arena.bytes(rows: shape.hiddenWidth, columns: clusters)
-        + Arena.bytes(rows: 1, columns: shape.hiddenWidth, .int32),
-      on: backend, purpose: "neuron clustering")
+      byteCount: NeuronClusterer.bytes(shape, clusters: clusters), on: backend,
+      purpose: "neuron clustering")
     rows = arena.take(rows: shape.hiddenWidth, columns: shape.width)
     centroids = arena.take(rows: clusters, columns: shape.width)
     scores = arena.take(rows: shape.hiddenWidth, columns: clusters)
     indices = arena.take(rows: 1, columns: shape.hiddenWidth, .int32)
   }
 
-  /// Clusters the rows of U.
-  func cluster(_ up: TensorView) throws(ComputeError) -> NeuronClusters {
+  /// All that an instance allocates.
+  static func bytes(_ shape: FeedForwardShape, clusters: Int) -> Int {
+    Arena.bytes(rows: shape.hiddenWidth, columns: shape.width)
+      + Arena.bytes(rows: clusters, columns: shape.width)
+      + Arena.bytes(rows: shape.hiddenWidth, columns: clusters)
+      + Arena.bytes(rows: 1, columns: shape.hiddenWidth, .int32)
+  }
+
+  /// Clusters the rows of U, starting from earlier centroids if there are any.
+  func cluster(_ up: TensorView, seeds: [Float]?) throws(ComputeError) -> NeuronClusters {
     let weights = try backend.read(up)
     do {
       return try NeuronClusters(
-        rows: weights, width: shape.width, clusters: clusters,
+        rows: weights, width: shape.width, clusters: clusters, seeds: seeds,
         similarities: { neurons, means in
           try backend.write(neurons, to: rows)
           try backend.write(means, to: centroids)

@@ -2,9 +2,10 @@ import Glibc
 
 /// Balanced k-means of neurons by the direction of their rows of U.
 ///
-/// Every cluster takes at most ⌈f / C⌉ neurons. In each round all (neuron, centroid) pairs are
-/// visited in the order of falling cosine, ties by neuron, then centroid; a pair is taken when the
-/// neuron is free and the cluster not full. The result depends on the weights alone.
+/// Every cluster takes ⌊f / C⌋ neurons, and f mod C of them one more. In each round all (neuron,
+/// centroid) pairs are visited in the order of falling cosine, ties by neuron, then centroid; a
+/// pair is taken when the neuron is free and the cluster not full. The result depends on the
+/// weights alone.
 public struct NeuronClusters: Sendable, Equatable {
   /// Cluster of every neuron.
   public let assignment: [Int]
@@ -17,27 +18,29 @@ public struct NeuronClusters: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - rows: U, [f, d].
+  ///   - seeds: centroids to start from, [C, d], as an earlier clustering left them; nil starts
+  ///     from single neurons, evenly spaced.
   ///   - similarities: product of two row-major matrices, [f, d] and [C, d] → [f, C].
   public init(
-    rows: [Float], width: Int, clusters: Int, rounds: Int = 6,
+    rows: [Float], width: Int, clusters: Int, rounds: Int = 6, seeds: [Float]? = nil,
     similarities: (_ neurons: [Float], _ centroids: [Float]) throws -> [Float]
   ) rethrows {
     let neurons = width > 0 ? rows.count / width : 0
     precondition(clusters >= 1 && clusters <= neurons, "\(clusters) clusters, \(neurons) neurons")
     var unit = rows
     NeuronClusters.normalise(&unit, width: width)
-    let capacity = (neurons + clusters - 1) / clusters
-    // Neurons far apart in memory: after an earlier clustering, one of each old cluster.
-    var centroids: [Float] = []
-    for cluster in 0..<clusters {
-      let neuron = cluster * neurons / clusters
-      centroids += unit[neuron * width..<(neuron + 1) * width]
+    var centroids = seeds ?? []
+    precondition(seeds == nil || centroids.count == clusters * width, "seeds of other sizes")
+    if seeds == nil {
+      for cluster in 0..<clusters {
+        let neuron = cluster * neurons / clusters
+        centroids += unit[neuron * width..<(neuron + 1) * width]
+      }
     }
     var assignment: [Int] = []
     for _ in 0..<rounds {
       let scores = try similarities(unit, centroids)
-      let next = NeuronClusters.assign(
-        scores, neurons: neurons, clusters: clusters, capacity: capacity)
+      let next = NeuronClusters.assign(scores, neurons: neurons, clusters: clusters)
       if next == assignment { break }
       assignment = next
       centroids = NeuronClusters.means(unit, assignment, width: width, clusters: clusters)
@@ -61,18 +64,25 @@ public struct NeuronClusters: Sendable, Equatable {
 
   /// New position → old neuron, one neuron of every cluster in turn: consecutive neurons come
   /// from different clusters, as the groups of V:N:M want them.
+  ///
+  /// Turns begin with the larger clusters, so that the last turn, which only those have a neuron
+  /// for, goes on like every other: any C consecutive neurons are of C clusters.
   public var interleavedOrder: [Int] {
+    let sizes = sizes
+    let turn = sizes.indices.sorted { (-sizes[$0], $0) < (-sizes[$1], $1) }
+    var place = Array(repeating: 0, count: count)
+    for (index, cluster) in turn.enumerated() { place[cluster] = index }
     var seen = Array(repeating: 0, count: count)
     let rank = assignment.map { cluster in
       defer { seen[cluster] += 1 }
       return seen[cluster]
     }
-    return assignment.indices.sorted { (rank[$0], assignment[$0]) < (rank[$1], assignment[$1]) }
+    return assignment.indices.sorted {
+      (rank[$0], place[assignment[$0]]) < (rank[$1], place[assignment[$1]])
+    }
   }
 
-  private static func assign(
-    _ scores: [Float], neurons: Int, clusters: Int, capacity: Int
-  ) -> [Int] {
+  private static func assign(_ scores: [Float], neurons: Int, clusters: Int) -> [Int] {
     // One 64-bit key per pair: the cosine, falling, above the pair's index; NaN comes last.
     var keys: [UInt64] = []
     keys.reserveCapacity(scores.count)
@@ -85,13 +95,19 @@ public struct NeuronClusters: Sendable, Equatable {
     var assignment = Array(repeating: -1, count: neurons)
     var sizes = Array(repeating: 0, count: clusters)
     var free = neurons
+    let share = neurons / clusters
+    var larger = neurons % clusters
     for key in keys where free > 0 {
       let (neuron, cluster) = Int(key & 0xFFFF_FFFF).quotientAndRemainder(dividingBy: clusters)
-      if assignment[neuron] < 0 && sizes[cluster] < capacity {
-        assignment[neuron] = cluster
-        sizes[cluster] += 1
-        free -= 1
+      guard assignment[neuron] < 0 else { continue }
+      if sizes[cluster] == share && larger > 0 {
+        larger -= 1
+      } else if sizes[cluster] >= share {
+        continue
       }
+      assignment[neuron] = cluster
+      sizes[cluster] += 1
+      free -= 1
     }
     return assignment
   }

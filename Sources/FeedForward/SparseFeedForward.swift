@@ -64,15 +64,27 @@ public final class SparseFeedForward: FeedForwardMethod {
     self.sparseWeights = sparseWeights
     let blocks = PackedPattern.blocks(tokens: shape.tokens, blockTokens: recipe.blockTokens)
     arena = try Arena(
-      byteCount: recipe.keptColumns.reduce(0) {
-        $0 + SavedActivations.bytes(tokens: shape.tokens, blocks: blocks, kept: $1)
-      }, on: backend, purpose: "packed feed-forward activations")
+      byteCount: SparseFeedForward.savedBytes(shape, recipe: recipe), on: backend,
+      purpose: "packed feed-forward activations")
     for kept in recipe.keptColumns {
       saved.append(
         SavedActivations(tokens: shape.tokens, blocks: blocks, kept: kept, from: arena))
     }
     scratch = try SparseScratch(shape: shape, recipe: recipe, on: backend)
     probe = try StatisticsProbe(hiddenWidth: shape.hiddenWidth, on: backend)
+  }
+
+  /// All that an instance allocates.
+  static func bytes(_ shape: FeedForwardShape, recipe: Recipe) -> Int {
+    savedBytes(shape, recipe: recipe) + SparseScratch.bytes(shape, recipe: recipe)
+      + StatisticsProbe.bytes(hiddenWidth: shape.hiddenWidth)
+  }
+
+  private static func savedBytes(_ shape: FeedForwardShape, recipe: Recipe) -> Int {
+    let blocks = PackedPattern.blocks(tokens: shape.tokens, blockTokens: recipe.blockTokens)
+    return recipe.keptColumns.reduce(0) {
+      $0 + SavedActivations.bytes(tokens: shape.tokens, blocks: blocks, kept: $1)
+    }
   }
 
   public var savedBytesPerLayer: Int { arena.byteCount / max(shape.layers, 1) }

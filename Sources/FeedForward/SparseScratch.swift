@@ -23,39 +23,65 @@ final class SparseScratch {
   ) throws(ComputeError) {
     self.backend = backend
     tokens = shape.tokens
+    let sizes = Sizes(shape, recipe)
     let t = shape.tokens
     let f = shape.hiddenWidth
-    let blocks = PackedPattern.blocks(tokens: t, blockTokens: recipe.blockTokens)
-    let widest = recipe.keptColumns.max() ?? 0
-    var sampled = 0
-    if case .sampled(let samples) = recipe.selection {
-      sampled = SampleTokens.count(
-        tokens: t, blockTokens: recipe.blockTokens, samples: samples)
-    }
-    let needsDense = sampled == 0
-    let needsSecond = recipe.weightGradientPattern == .venom && needsDense
+    arena = try Arena(
+      byteCount: SparseScratch.bytes(shape, recipe: recipe), on: backend,
+      purpose: "sparse feed-forward scratch")
 
-    var bytes = Arena.bytes(rows: blocks, columns: f) + Arena.bytes(rows: t, columns: widest)
-    bytes += Arena.bytes(rows: 1, columns: sampled, .int32)
-    bytes += Arena.bytes(rows: sampled, columns: shape.width)
-    bytes += Arena.bytes(rows: sampled, columns: f)
-    if needsDense { bytes += Arena.bytes(rows: t, columns: f) }
-    if needsSecond {
-      bytes += Arena.bytes(rows: t, columns: f) + 2 * Arena.bytes(rows: 1, columns: t, .int32)
-    }
-    arena = try Arena(byteCount: bytes, on: backend, purpose: "sparse feed-forward scratch")
-
-    sums = arena.take(rows: blocks, columns: f)
-    packed = arena.take(rows: t, columns: widest)
-    sampledTokens = arena.take(rows: 1, columns: sampled, .int32)
-    sampledInput = arena.take(rows: sampled, columns: shape.width)
-    sampledActivation = arena.take(rows: sampled, columns: f)
-    wholeDense = needsDense ? arena.take(rows: t, columns: f) : nil
-    secondWholeDense = needsSecond ? arena.take(rows: t, columns: f) : nil
-    strided = needsSecond ? arena.take(rows: 1, columns: t, .int32) : nil
-    positions = needsSecond ? arena.take(rows: 1, columns: t, .int32) : nil
+    sums = arena.take(rows: sizes.blocks, columns: f)
+    packed = arena.take(rows: t, columns: sizes.widest)
+    sampledTokens = arena.take(rows: 1, columns: sizes.sampled, .int32)
+    sampledInput = arena.take(rows: sizes.sampled, columns: shape.width)
+    sampledActivation = arena.take(rows: sizes.sampled, columns: f)
+    wholeDense = sizes.needsDense ? arena.take(rows: t, columns: f) : nil
+    secondWholeDense = sizes.needsSecond ? arena.take(rows: t, columns: f) : nil
+    strided = sizes.needsSecond ? arena.take(rows: 1, columns: t, .int32) : nil
+    positions = sizes.needsSecond ? arena.take(rows: 1, columns: t, .int32) : nil
     if let positions, case .venom(_, let m) = recipe.selection {
       try backend.write(SparseScratch.stridedPositions(tokens: t, group: m), to: positions)
+    }
+  }
+
+  /// All that an instance allocates.
+  static func bytes(_ shape: FeedForwardShape, recipe: SparseFeedForward.Recipe) -> Int {
+    let sizes = Sizes(shape, recipe)
+    let dense = Arena.bytes(rows: shape.tokens, columns: shape.hiddenWidth)
+    var bytes =
+      Arena.bytes(rows: sizes.blocks, columns: shape.hiddenWidth)
+      + Arena.bytes(rows: shape.tokens, columns: sizes.widest)
+      + Arena.bytes(rows: 1, columns: sizes.sampled, .int32)
+      + Arena.bytes(rows: sizes.sampled, columns: shape.width)
+      + Arena.bytes(rows: sizes.sampled, columns: shape.hiddenWidth)
+    if sizes.needsDense { bytes += dense }
+    if sizes.needsSecond {
+      bytes += dense + 2 * Arena.bytes(rows: 1, columns: shape.tokens, .int32)
+    }
+    return bytes
+  }
+
+  /// What a recipe needs: nothing of size [T, f] when it samples.
+  private struct Sizes {
+    let blocks: Int
+    let widest: Int
+    let sampled: Int
+    let needsDense: Bool
+    let needsSecond: Bool
+
+    init(_ shape: FeedForwardShape, _ recipe: SparseFeedForward.Recipe) {
+      blocks = PackedPattern.blocks(tokens: shape.tokens, blockTokens: recipe.blockTokens)
+      widest = recipe.keptColumns.max() ?? 0
+      if case .sampled(let samples) = recipe.selection {
+        sampled = SampleTokens.count(
+          tokens: shape.tokens, blockTokens: recipe.blockTokens, samples: samples)
+        needsDense = false
+        needsSecond = false
+      } else {
+        sampled = 0
+        needsDense = true
+        needsSecond = recipe.weightGradientPattern == .venom
+      }
     }
   }
 

@@ -2,10 +2,11 @@ public import Compute
 
 /// The weights as the sparse phase sees them: `beta · S(w)`, 2:4 soft-thresholded.
 ///
-/// Computed once per layer and optimizer step. beta is frozen when sparsity is switched on.
+/// Computed once per layer and optimizer step. beta is computed when sparsity is first switched on
+/// and never again.
 /// Gradients of these weights go, unscaled, to every dense weight (straight-through).
 public final class SparseWeightCache {
-  /// beta of U for every layer; 1 until `freezeScales`.
+  /// beta of U for every layer; 1 until `setScales`.
   public private(set) var upScales: [Float]
   /// beta of D for every layer.
   public private(set) var downScales: [Float]
@@ -15,7 +16,6 @@ public final class SparseWeightCache {
   private var up: [TensorView] = []
   private var down: [TensorView] = []
   private var isCurrent: [Bool]
-  private let moments: TensorView?
   private let arena: Arena?
 
   /// Memory for a copy of the projections named by `which`, for every layer.
@@ -29,34 +29,48 @@ public final class SparseWeightCache {
     isCurrent = Array(repeating: false, count: shape.layers)
     guard which != .none else {
       arena = nil
-      moments = nil
       return
     }
-    let copies = shape.layers * (which == .both ? 2 : 1)
     let arena = try Arena(
-      byteCount: copies * Arena.bytes(rows: shape.hiddenWidth, columns: shape.width)
-        + Arena.bytes(rows: 1, columns: 2),
-      on: backend, purpose: "2:4 weights")
+      byteCount: SparseWeightCache.bytes(shape, which: which), on: backend, purpose: "2:4 weights")
     for _ in 0..<shape.layers {
       up.append(arena.take(rows: shape.hiddenWidth, columns: shape.width))
       if which == .both {
         down.append(arena.take(rows: shape.hiddenWidth, columns: shape.width))
       }
     }
-    moments = arena.take(rows: 1, columns: 2)
     self.arena = arena
   }
 
-  /// Computes beta = <w, S(w)> / <S(w), S(w)> of every matrix from its present weights.
-  public func freezeScales(_ weights: [FeedForwardWeights]) throws(ComputeError) {
-    for (layer, layerWeights) in weights.enumerated() {
-      if which != .none { upScales[layer] = try scale(of: layerWeights.up) }
-      if which == .both { downScales[layer] = try scale(of: layerWeights.down) }
-    }
-    weightsChanged()
+  /// Bytes of the copies.
+  static func bytes(_ shape: FeedForwardShape, which: SparseWeights) -> Int {
+    let copies = which == .none ? 0 : shape.layers * (which == .both ? 2 : 1)
+    return copies * Arena.bytes(rows: shape.hiddenWidth, columns: shape.width)
   }
 
-  /// Takes scales from a checkpoint.
+  /// beta = <w, S(w)> / <S(w), S(w)> of every matrix that is thresholded; 1 for the others.
+  static func scales(
+    of weights: [FeedForwardWeights], which: SparseWeights, on backend: any Backend
+  ) throws(ComputeError) -> (up: [Float], down: [Float]) {
+    let arena = try Arena(
+      byteCount: Arena.bytes(rows: 1, columns: 2), on: backend, purpose: "scales of 2:4 weights")
+    let moments = arena.take(rows: 1, columns: 2)
+    func scale(of matrix: TensorView) throws(ComputeError) -> Float {
+      try backend.run(SoftThresholdMoments(weights: matrix, result: moments))
+      let two = try backend.read(moments)
+      // Only a matrix whose S(w) vanishes (all magnitudes of every four equal) has no beta.
+      return two[1] > 0 ? two[0] / two[1] : 1
+    }
+    var up: [Float] = []
+    var down: [Float] = []
+    for layer in weights {
+      up.append(which == .none ? 1 : try scale(of: layer.up))
+      down.append(which == .both ? try scale(of: layer.down) : 1)
+    }
+    return (up, down)
+  }
+
+  /// Sets the scales, fresh or from a checkpoint.
   public func setScales(up: [Float], down: [Float]) {
     precondition(up.count == upScales.count && down.count == downScales.count, "scales of layers")
     upScales = up
@@ -84,13 +98,5 @@ public final class SparseWeightCache {
       isCurrent[layer] = true
     }
     return (up[layer], which == .both ? down[layer] : weights.down)
-  }
-
-  private func scale(of weights: TensorView) throws(ComputeError) -> Float {
-    guard let moments else { return 1 }
-    try backend.run(SoftThresholdMoments(weights: weights, result: moments))
-    let two = try backend.read(moments)
-    // Only a matrix whose S(w) vanishes (all magnitudes of every four equal) has no beta.
-    return two[1] > 0 ? two[0] / two[1] : 1
   }
 }

@@ -2,11 +2,13 @@
 public struct LayerSparsity: Sendable, Equatable, Codable {
   /// Σ (A ⊙ mask)² / Σ A²; from the sampled tokens when A itself is never computed. 1 when A is 0.
   public var energyKept = 1.0
-  /// Share of A's entries above zero, before the mask.
+  /// Share of A's entries above zero, before the mask; of the sampled tokens' when A itself is
+  /// never computed.
   public var nonzeroShare = 0.0
   /// Share of A's entries that the mask may keep.
   public var density = 1.0
-  /// Neurons that no token activated.
+  /// Neurons that no token activated; no sampled token, when A itself is never computed: an upper
+  /// bound then.
   public var deadNeurons = 0
 
   /// All kept, nothing measured.

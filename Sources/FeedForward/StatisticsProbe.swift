@@ -11,10 +11,15 @@ final class StatisticsProbe {
   init(hiddenWidth: Int, on backend: any Backend) throws(ComputeError) {
     self.backend = backend
     arena = try Arena(
-      byteCount: Arena.bytes(rows: 1, columns: 3) + Arena.bytes(rows: 1, columns: hiddenWidth),
-      on: backend, purpose: "sparsity statistics")
+      byteCount: StatisticsProbe.bytes(hiddenWidth: hiddenWidth), on: backend,
+      purpose: "sparsity statistics")
     result = arena.take(rows: 1, columns: 3)
     columnSums = arena.take(rows: 1, columns: hiddenWidth)
+  }
+
+  /// All that an instance allocates.
+  static func bytes(hiddenWidth: Int) -> Int {
+    Arena.bytes(rows: 1, columns: 3) + Arena.bytes(rows: 1, columns: hiddenWidth)
   }
 
   /// The sum, sum of squares and share above zero of some values.

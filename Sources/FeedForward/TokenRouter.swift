@@ -17,10 +17,9 @@ public final class TokenRouter {
     shape: FeedForwardShape, clusters: Int, on backend: any Backend
   ) throws(ComputeError) {
     self.backend = backend
-    let bytes =
-      shape.layers * Arena.bytes(rows: clusters, columns: shape.width)
-      + Arena.bytes(rows: shape.tokens, columns: clusters)
-    arena = try Arena(byteCount: bytes, on: backend, purpose: "token router")
+    arena = try Arena(
+      byteCount: TokenRouter.bytes(shape, clusters: clusters), on: backend,
+      purpose: "token router")
     var centroids: [TensorView] = []
     if clusters > 0 {
       for _ in 0..<shape.layers {
@@ -31,6 +30,12 @@ public final class TokenRouter {
       scores = nil
     }
     self.centroids = centroids
+  }
+
+  /// All that an instance allocates.
+  static func bytes(_ shape: FeedForwardShape, clusters: Int) -> Int {
+    shape.layers * Arena.bytes(rows: clusters, columns: shape.width)
+      + Arena.bytes(rows: shape.tokens, columns: clusters)
   }
 
   /// Sets the centroids of all layers, [C, d] each, and makes the router ready.

@@ -1,0 +1,141 @@
+/// The patterns of method.md §3 and §4, written down once more, plainly, in double precision.
+///
+/// A mask is a matrix of zeros and ones in token order; nothing here is packed.
+enum ReferencePatterns {
+  /// Tokens sorted by (nearest, second nearest) cluster, stably; ties to the lower cluster.
+  static func route(_ input: Matrix, centroids: Matrix) -> [Int] {
+    let scores = input * centroids.transposed
+    let keys = (0..<input.rows).map { token in
+      let ranked = (0..<centroids.rows).sorted {
+        scores[token, $0] != scores[token, $1] ? scores[token, $0] > scores[token, $1] : $0 < $1
+      }
+      return (ranked[0], ranked.count > 1 ? ranked[1] : 0)
+    }
+    return (0..<input.rows).sorted {
+      keys[$0] != keys[$1] ? keys[$0] < keys[$1] : $0 < $1
+    }
+  }
+
+  /// Consecutive tokens of an order, `size` at a time; a short last block is a block.
+  static func blocks(_ order: [Int], size: Int) -> [[Int]] {
+    stride(from: 0, to: order.count, by: size).map {
+      Array(order[$0..<min($0 + size, order.count)])
+    }
+  }
+
+  /// The indices of the `keep` largest values, ascending; ties to the lower index.
+  static func largest(_ values: [Double], keep: Int) -> [Int] {
+    let ranked = values.indices.sorted {
+      values[$0] != values[$1] ? values[$0] > values[$1] : $0 < $1
+    }
+    return ranked.prefix(keep).sorted()
+  }
+
+  /// Sums of A over some tokens, for every neuron.
+  static func sums(_ activation: Matrix, tokens: [Int]) -> [Double] {
+    (0..<activation.columns).map { neuron in
+      tokens.reduce(0) { $0 + activation[$1, neuron] }
+    }
+  }
+
+  /// The tokens that choose a block's neurons: positions j · v / s of its v tokens.
+  static func samples(of block: [Int], count: Int) -> [Int] {
+    let taken = min(count, block.count)
+    return (0..<taken).map { block[$0 * block.count / taken] }
+  }
+
+  /// Columns, per block the `keep` neurons with the largest sums over all of its tokens, or over
+  /// `samples` of them.
+  static func columns(
+    _ activation: Matrix, blocks: [[Int]], keep: Int, samples: Int? = nil
+  ) -> [[Int]] {
+    blocks.map { block in
+      let chosenBy = samples.map { self.samples(of: block, count: $0) } ?? block
+      return largest(sums(activation, tokens: chosenBy), keep: keep)
+    }
+  }
+
+  /// V:N:M, first half: per block and group of M neurons, the 4 with the largest block sums.
+  static func venomColumns(_ activation: Matrix, blocks: [[Int]], m: Int) -> [[Int]] {
+    blocks.map { block in
+      let all = sums(activation, tokens: block)
+      return stride(from: 0, to: activation.columns, by: m).flatMap { start in
+        largest(Array(all[start..<start + m]), keep: 4).map { start + $0 }
+      }
+    }
+  }
+
+  /// The mask that keeps each block's neurons; with `n`, only the n largest of every four
+  /// consecutive kept ones for each token: V:N:M, second half.
+  static func mask(
+    _ activation: Matrix, blocks: [[Int]], columns: [[Int]], n: Int? = nil
+  ) -> Matrix {
+    var mask = Matrix(activation.rows, activation.columns)
+    for (block, kept) in zip(blocks, columns) {
+      for token in block {
+        guard let n else {
+          for neuron in kept { mask[token, neuron] = 1 }
+          continue
+        }
+        for start in stride(from: 0, to: kept.count, by: 4) {
+          let four = kept[start..<start + 4]
+          let winners = largest(four.map { activation[token, $0] }, keep: n)
+          for winner in winners { mask[token, four[start + winner]] = 1 }
+        }
+      }
+    }
+    return mask
+  }
+
+  /// V:N:M of Aᵀ: in an order of tokens, per group of M tokens and block of `blockNeurons`
+  /// neurons, the 4 tokens with the largest sums; then each neuron's n largest of those.
+  static func transposedVenom(
+    _ activation: Matrix, order: [Int], blockNeurons: Int, n: Int, m: Int
+  ) -> Matrix {
+    var mask = Matrix(activation.rows, activation.columns)
+    for group in blocks(order, size: m) {
+      for neurons in blocks(Array(0..<activation.columns), size: blockNeurons) {
+        let tokenSums = group.map { token in
+          neurons.reduce(0) { $0 + activation[token, $1] }
+        }
+        let four = largest(tokenSums, keep: 4).map { group[$0] }
+        for neuron in neurons {
+          for winner in largest(four.map { activation[$0, neuron] }, keep: n) {
+            mask[four[winner], neuron] = 1
+          }
+        }
+      }
+    }
+    return mask
+  }
+
+  /// Every `stretch`-th token of an order, from each of the first `stretch` places.
+  static func strided(_ order: [Int], group: Int) -> [Int] {
+    let stretch = (order.count + group - 1) / group
+    return (0..<stretch).flatMap { start in
+      stride(from: start, to: order.count, by: stretch).map { order[$0] }
+    }
+  }
+
+  /// S(w): every four consecutive weights of a row lose their second smallest magnitude.
+  static func softThreshold(_ weights: Matrix) -> Matrix {
+    var result = weights
+    for start in stride(from: 0, to: weights.values.count, by: 4) {
+      let four = weights.values[start..<start + 4]
+      let threshold = four.map(abs).sorted()[1]
+      for index in four.indices {
+        let rest = max(abs(four[index]) - threshold, 0)
+        result.values[index] = four[index] < 0 ? -rest : rest
+      }
+    }
+    return result
+  }
+
+  /// beta = <w, S(w)> / <S(w), S(w)>.
+  static func scale(_ weights: Matrix) -> Double {
+    let thresholded = softThreshold(weights)
+    let above = weights.combined(thresholded, *).values.reduce(0, +)
+    let below = thresholded.combined(thresholded, *).values.reduce(0, +)
+    return above / below
+  }
+}

@@ -1,0 +1,79 @@
+import FeedForward
+import Testing
+
+/// The three methods against method.md written down once more in double precision.
+@Suite struct ReferenceTests {
+  static let tolerance = 1e-5
+
+  @Test(arguments: Variant.columns + Variant.paper, [1, 2, 3] as [UInt64])
+  func patternOutputAndGradients(variant: Variant, seed: UInt64) throws {
+    let network = try variant.network(seed: seed)
+    let result = try network.run()
+    let pattern = try network.referencePattern()
+    #expect(try network.keptOrder() == pattern.order)
+    #expect(try network.keptColumns() == pattern.columns)
+    let expected = try network.referenceResult(pattern)
+    #expect(expected.output.error(of: result.output) < ReferenceTests.tolerance)
+    #expect(expected.input.error(of: result.inputGradient) < ReferenceTests.tolerance)
+    #expect(expected.up.error(of: result.upGradient) < ReferenceTests.tolerance)
+    #expect(expected.down.error(of: result.downGradient) < ReferenceTests.tolerance)
+  }
+
+  /// With small whole numbers nothing rounds: the same tests, to the last bit, ties included.
+  @Test(
+    arguments: (Variant.columns + Variant.paper).filter {
+      $0.configuration.effectiveSparseWeights == .none
+    })
+  func exactlyOnWholeNumbers(variant: Variant) throws {
+    let network = try variant.network(whole: true)
+    let result = try network.run()
+    let pattern = try network.referencePattern()
+    #expect(try network.keptColumns() == pattern.columns)
+    let expected = try network.referenceResult(pattern)
+    #expect(expected.output.error(of: result.output) == 0)
+    #expect(expected.input.error(of: result.inputGradient) == 0)
+    #expect(expected.up.error(of: result.upGradient) == 0)
+    #expect(expected.down.error(of: result.downGradient) == 0)
+  }
+
+  @Test(arguments: [1, 2, 3] as [UInt64])
+  func dense(seed: UInt64) throws {
+    let network = try NetworkUnderTest(
+      tokens: 37, width: 12, hidden: 50, FeedForwardConfiguration(), seed: seed)
+    try network.stack.switchMode(to: .dense)
+    let result = try network.run()
+    let all = Matrix(37, 50, Array(repeating: 1, count: 37 * 50))
+    let expected = try network.referenceResult(
+      ReferencePattern(order: Array(0..<37), columns: [], mask: all))
+    #expect(expected.output.error(of: result.output) < ReferenceTests.tolerance)
+    #expect(expected.input.error(of: result.inputGradient) < ReferenceTests.tolerance)
+    #expect(expected.up.error(of: result.upGradient) < ReferenceTests.tolerance)
+    #expect(expected.down.error(of: result.downGradient) < ReferenceTests.tolerance)
+  }
+
+  @Test func everyLayerHasADensityOfItsOwn() throws {
+    var configuration = FeedForwardConfiguration()
+    configuration.blockTokens = 16
+    configuration.keptMultiple = 4
+    configuration.densities = [0.125, 0.5, 0.3]
+    configuration.clusters = 5
+    let network = try NetworkUnderTest(
+      tokens: 40, width: 12, hidden: 64, layers: 3, configuration)
+    try network.startSparse()
+    for (layer, kept) in [8, 32, 20].enumerated() {
+      let result = try network.run(layer: layer)
+      let pattern = try network.referencePattern(layer: layer)
+      #expect(pattern.columns.allSatisfy { $0.count == kept })
+      #expect(try network.keptColumns(layer: layer) == pattern.columns)
+      let expected = try network.referenceResult(pattern, layer: layer)
+      #expect(expected.output.error(of: result.output) < ReferenceTests.tolerance)
+      #expect(expected.up.error(of: result.upGradient) < ReferenceTests.tolerance)
+    }
+  }
+
+  @Test(arguments: Variant.columns + Variant.paper)
+  func theSameBitsOnAnyNumberOfThreads(variant: Variant) throws {
+    #expect(
+      try variant.network(threads: 1).run() == variant.network(threads: 3).run())
+  }
+}

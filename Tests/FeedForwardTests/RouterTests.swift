@@ -1,0 +1,59 @@
+import Compute
+import ComputeCPU
+import FeedForward
+import Testing
+
+/// Tokens are sorted by their two nearest clusters.
+@Suite struct RouterTests {
+  private func order(_ scores: [Float], clusters: Int) throws -> [Int] {
+    let backend = CPUBackend(threads: 2)
+    let tokens = scores.count / clusters
+    let arena = try Arena(
+      byteCount: Arena.bytes(rows: tokens, columns: clusters)
+        + Arena.bytes(rows: 1, columns: tokens, .int32), on: backend, purpose: "test")
+    let source = arena.take(rows: tokens, columns: clusters)
+    let target = arena.take(rows: 1, columns: tokens, .int32)
+    try backend.write(scores, to: source)
+    try backend.run(RouteTokens(scores: source, order: target))
+    return try backend.read(target, as: Int32.self).map(Int.init)
+  }
+
+  @Test func nearestThenSecondNearestThenPlace() throws {
+    let scores: [Float] = [
+      1, 9, 5,  // 1, 2
+      9, 1, 5,  // 0, 2
+      9, 5, 1,  // 0, 1
+      5, 9, 1,  // 1, 0
+      9, 5, 4,  // 0, 1
+      1, 5, 9,  // 2, 1
+    ]
+    #expect(try order(scores, clusters: 3) == [2, 4, 1, 3, 0, 5])
+  }
+
+  @Test func tiesGoToTheLowerClusterAndTheEarlierToken() throws {
+    let scores: [Float] = [
+      3, 3, 3,  // 0, 1
+      1, 3, 3,  // 1, 2
+      -0.0, 0, -1,  // 0, 1
+      3, 1, 3,  // 0, 2
+      2, 2, 2,  // 0, 1
+      2, 3, 2,  // 1, 0
+    ]
+    #expect(try order(scores, clusters: 3) == [0, 2, 4, 3, 5, 1])
+    #expect(try order([5, 1, 3], clusters: 1) == [0, 1, 2])
+    #expect(try order([Float](repeating: 0, count: 40), clusters: 4) == Array(0..<10))
+  }
+
+  @Test(arguments: 1...20)
+  func equalsASort(seed: Int) throws {
+    var random = TestRandom(UInt64(seed))
+    let (tokens, clusters) = (1 + random.below(700), 1 + random.below(9))
+    let scores = random.values(tokens * clusters, whole: seed % 2 == 0)
+    // Scores as input, unit vectors as centroids: the reference's products are the scores.
+    var unit = Matrix(clusters, clusters)
+    for index in 0..<clusters { unit[index, index] = 1 }
+    let expected = ReferencePatterns.route(
+      Matrix(tokens, clusters, floats: scores), centroids: unit)
+    #expect(try order(scores, clusters: clusters) == expected)
+  }
+}
