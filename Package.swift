@@ -19,7 +19,7 @@ let package = Package(
   name: "krait",
   products: [
     .executable(name: "krait", targets: ["krait"]),
-    .library(name: "Krait", targets: ["Training", "ComputeCPU"]),
+    .library(name: "Krait", targets: ["Training", "ComputeCPU", "ComputeCUDA"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -33,6 +33,13 @@ let package = Package(
     .target(name: "Compute", swiftSettings: settings),
     .target(name: "CPUKernels"),
     .target(name: "ComputeCPU", dependencies: ["Compute", "CPUKernels"], swiftSettings: settings),
+
+    // The same on NVIDIA GPUs: libraries opened at run time, kernels compiled there.
+    .target(name: "CUDAInterface"),
+    .target(name: "KernelSources", exclude: ["kernels"]),
+    .target(
+      name: "ComputeCUDA", dependencies: ["Compute", "CUDAInterface", "KernelSources", crypto],
+      swiftSettings: settings),
 
     // The idea of this project, and the model around it.
     .target(name: "FeedForward", dependencies: ["Compute"], swiftSettings: settings),
@@ -53,7 +60,7 @@ let package = Package(
     .executableTarget(
       name: "krait",
       dependencies: [
-        "Training", "Transformer", "FeedForward", "Compute", "ComputeCPU",
+        "Training", "Transformer", "FeedForward", "Compute", "ComputeCPU", "ComputeCUDA",
         "Corpus", "Interchange", argumentParser, logging,
       ],
       swiftSettings: settings),
@@ -63,6 +70,9 @@ let package = Package(
     .testTarget(name: "ComputeTests", dependencies: ["Compute"], swiftSettings: settings),
     .testTarget(
       name: "ComputeCPUTests", dependencies: ["Compute", "ComputeCPU"], swiftSettings: settings),
+    .testTarget(
+      name: "ComputeCUDATests", dependencies: ["Compute", "ComputeCPU", "ComputeCUDA"],
+      swiftSettings: settings),
     .testTarget(
       name: "FeedForwardTests", dependencies: ["FeedForward", "Compute", "ComputeCPU"],
       swiftSettings: settings),

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Compute
 import ComputeCPU
+import ComputeCUDA
+import Foundation
 
 /// Which machine computes: shared by every verb that does.
 struct BackendOptions: ParsableArguments {
@@ -29,17 +31,31 @@ enum BackendChoice {
   /// Opens a backend by name.
   static func open(backend: String, threads: Int, blas: String) throws -> any Backend {
     switch backend {
-    case "auto", "cpu":
-      return CPUBackend(
-        threads: threads == 0 ? nil : threads,
-        library: try MatrixLibrary.discover(preferring: blas))
+    case "auto":
+      do {
+        return try CUDABackend()
+      } catch {
+        FileHandle.standardError.write(
+          Data("Computing on the CPU: \(error.context).\n".utf8))
+        return try cpu(threads: threads, blas: blas)
+      }
+    case "cpu":
+      return try cpu(threads: threads, blas: blas)
     case "cuda":
-      throw CleanError(
-        "device.backend is cuda, but this build has no CUDA backend yet; "
-          + "use --backend cpu (or auto)")
+      do {
+        return try CUDABackend()
+      } catch {
+        throw CleanError("device.backend is cuda, but \(error.call) failed: \(error.context)")
+      }
     default:
       throw CleanError("device.backend is '\(backend)'; it must be auto, cpu or cuda")
     }
+  }
+
+  private static func cpu(threads: Int, blas: String) throws -> any Backend {
+    CPUBackend(
+      threads: threads == 0 ? nil : threads,
+      library: try MatrixLibrary.discover(preferring: blas))
   }
 }
 

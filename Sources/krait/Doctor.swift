@@ -1,6 +1,7 @@
 import ArgumentParser
 import Compute
 import ComputeCPU
+import ComputeCUDA
 import Foundation
 
 /// What was found, what is missing, what to do about it.
@@ -27,7 +28,21 @@ struct Doctor: ParsableCommand {
     print(table.text)
     for note in chosen.notes { print("  note: \(note)") }
     print("")
-    print("GPU         not used: this build computes on the CPU only")
+    printGPU()
+  }
+
+  /// The GPU, NVIDIA's libraries, and where compiled kernels are kept.
+  private func printGPU() {
+    let libraries = CUDALibraries()
+    do {
+      print("GPU         \(try CUDABackend.describeDevice(libraries))")
+    } catch {
+      print("GPU         none that Krait can use: \(error.context)")
+    }
+    for finding in libraries.findings {
+      print("  \(finding.purpose): \(finding.path ?? "\(finding.name) not found"), \(finding.note)")
+    }
+    print("  kernel cache: \(CUDABackend.kernelCacheFolder)")
   }
 
   /// The rate of a 512 x 512 x 512 product, best of several.

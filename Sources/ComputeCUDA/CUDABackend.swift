@@ -1,0 +1,215 @@
+public import Compute
+import CUDAInterface
+import Glibc
+
+/// Runs every operation on one NVIDIA GPU, on one stream.
+///
+/// Addresses are device pointers. All operations are reproducible bit for bit on the same GPU with
+/// the same libraries. Calls only enqueue: nothing waits for the GPU but copies to the host and
+/// `synchronize`. With `KRAIT_CUDA_SYNCHRONIZE=1` every launch is waited for and checked.
+public final class CUDABackend: Backend {
+  /// What was found on this machine.
+  public let libraries: CUDALibraries
+  /// The type of activations and of the weights that products use.
+  public let storage: ElementType
+  let device: CUDADevice
+  let memory: DeviceMemory
+  let kernels: KernelLibrary
+  let products: MatrixProducts?
+  private let synchronizesEachLaunch: Bool
+
+  /// Opens the first visible GPU, and compiles kernels that the cache lacks.
+  ///
+  /// - Throws: a sentence that names what is missing.
+  public init(
+    libraries: CUDALibraries = CUDALibraries(), storage: ElementType = .float32
+  ) throws(ComputeError) {
+    precondition(storage == .float32 || storage == .bfloat16, "\(storage) as storage")
+    self.libraries = libraries
+    self.storage = storage
+    synchronizesEachLaunch = getenv("KRAIT_CUDA_SYNCHRONIZE").map { $0.pointee != 48 } ?? false
+    device = try CUDADevice(libraries)
+    memory = DeviceMemory(device)
+    kernels = try KernelLibrary(libraries, device: device)
+    try kernels.prepare(bfloat16: storage == .bfloat16)
+    products = try MatrixProducts(libraries, device: device, memory: memory)
+  }
+
+  /// What it runs on, for people.
+  public var summary: String {
+    "\(device.name), \(storage.rawValue), "
+      + (products.map { "cuBLASLt \($0.version)" } ?? "Krait's own matrix kernels (slow)")
+  }
+
+  /// The first visible GPU in words, for `krait doctor`; compiles nothing.
+  public static func describeDevice(_ libraries: CUDALibraries) throws(ComputeError) -> String {
+    let device = try CUDADevice(libraries)
+    return "\(device.name), compute capability \(device.capability / 10)."
+      + "\(device.capability % 10), \(device.multiprocessors) multiprocessors, "
+      + "\(device.memoryBytes >> 20) MiB"
+  }
+
+  /// Where compiled kernels are kept.
+  public static var kernelCacheFolder: String { KernelCache().folder }
+
+  /// Operations are only enqueued.
+  public var runsImmediately: Bool { false }
+
+  // MARK: Memory
+
+  /// Reserves device memory.
+  public func allocate(byteCount: Int, purpose: String) throws(ComputeError) -> UInt64 {
+    try memory.allocate(byteCount: byteCount, purpose: purpose)
+  }
+
+  /// Gives memory back, once what was asked for is done.
+  public func release(_ address: UInt64, byteCount: Int) { memory.release(address) }
+
+  /// Copies dense host bytes into a view, after what was asked for before.
+  public func copy(from host: UnsafeRawBufferPointer, to view: TensorView) throws(ComputeError) {
+    let rowBytes = view.columns * view.elementType.byteCount
+    precondition(host.count == view.rows * rowBytes, "\(host.count) bytes into \(view)")
+    guard let source = host.baseAddress, host.count > 0 else { return }
+    var copy = copyDescription(rows: view.rows, rowBytes: rowBytes)
+    copy.source_type = UInt32(KRAIT_CU_MEMORY_HOST)
+    copy.source_host = source
+    copy.source_pitch = rowBytes
+    copy.destination_device = view.address
+    copy.destination_pitch = view.stride * view.elementType.byteCount
+    try run(copy, isDense: view.isContiguous, "copying \(view) to the GPU")
+  }
+
+  /// Copies a view into dense host bytes; complete when it returns.
+  public func copy(
+    from view: TensorView, to host: UnsafeMutableRawBufferPointer
+  ) throws(ComputeError) {
+    let rowBytes = view.columns * view.elementType.byteCount
+    precondition(host.count == view.rows * rowBytes, "\(view) into \(host.count) bytes")
+    guard let destination = host.baseAddress, host.count > 0 else { return }
+    var copy = copyDescription(rows: view.rows, rowBytes: rowBytes)
+    copy.source_device = view.address
+    copy.source_pitch = view.stride * view.elementType.byteCount
+    copy.destination_type = UInt32(KRAIT_CU_MEMORY_HOST)
+    copy.destination_host = destination
+    copy.destination_pitch = rowBytes
+    try run(copy, isDense: view.isContiguous, "copying \(view) from the GPU")
+    try device.synchronize("copying \(view) from the GPU")
+  }
+
+  /// Copies between two views of the same shape.
+  public func copy(
+    from source: TensorView, to destination: TensorView
+  ) throws(ComputeError) {
+    precondition(
+      source.rows == destination.rows && source.columns == destination.columns
+        && source.elementType == destination.elementType, "\(source) into \(destination)")
+    guard source.count > 0 else { return }
+    let width = source.elementType.byteCount
+    var copy = copyDescription(rows: source.rows, rowBytes: source.columns * width)
+    copy.source_device = source.address
+    copy.source_pitch = source.stride * width
+    copy.destination_device = destination.address
+    copy.destination_pitch = destination.stride * width
+    try run(
+      copy, isDense: source.isContiguous && destination.isContiguous, "copying \(source)")
+  }
+
+  /// Sets every element to zero.
+  public func zero(_ view: TensorView) throws(ComputeError) {
+    guard view.count > 0 else { return }
+    try device.enter()
+    let width = view.elementType.byteCount
+    if view.isContiguous {
+      try device.check(
+        device.driver.pointee.fill(view.address, 0, view.count * width, device.stream),
+        "cuMemsetD8Async", "clearing \(view)")
+    } else {
+      try device.check(
+        device.driver.pointee.fill_2d(
+          view.address, view.stride * width, 0, view.columns * width, view.rows, device.stream),
+        "cuMemsetD2D8Async", "clearing \(view)")
+    }
+  }
+
+  /// Waits until everything asked for so far is done.
+  public func synchronize() throws(ComputeError) {
+    try device.enter()
+    try device.synchronize("waiting for the GPU")
+  }
+
+  private func copyDescription(rows: Int, rowBytes: Int) -> krait_cu_copy_2d {
+    var copy = krait_cu_copy_2d()
+    copy.source_type = UInt32(KRAIT_CU_MEMORY_DEVICE)
+    copy.destination_type = UInt32(KRAIT_CU_MEMORY_DEVICE)
+    copy.width_bytes = rowBytes
+    copy.height = rows
+    return copy
+  }
+
+  /// Rows may be longer than a 2D copy's pitch may be, so dense copies go as one stretch.
+  private func run(
+    _ copy: krait_cu_copy_2d, isDense: Bool, _ doing: @autoclosure () -> String
+  ) throws(ComputeError) {
+    try device.enter()
+    var copy = copy
+    let driver = device.driver.pointee
+    guard isDense else {
+      return try device.check(driver.copy_2d(&copy, device.stream), "cuMemcpy2DAsync", doing())
+    }
+    let bytes = copy.width_bytes * copy.height
+    if let host = copy.source_host {
+      try device.check(
+        driver.copy_to_device(copy.destination_device, host, bytes, device.stream),
+        "cuMemcpyHtoDAsync", doing())
+    } else if let host = copy.destination_host {
+      try device.check(
+        driver.copy_to_host(host, copy.source_device, bytes, device.stream),
+        "cuMemcpyDtoHAsync", doing())
+    } else {
+      try device.check(
+        driver.copy_on_device(copy.destination_device, copy.source_device, bytes, device.stream),
+        "cuMemcpyDtoDAsync", doing())
+    }
+  }
+
+  // MARK: Launching
+
+  /// The grid of a launch.
+  struct Grid {
+    var x: Int
+    var y = 1
+    var z = 1
+
+    /// One thread for every item, in blocks of so many threads.
+    static func items(_ count: Int, threads: Int = 256) -> Grid {
+      Grid(x: (count + threads - 1) / threads)
+    }
+
+    /// At most so many blocks: for kernels that stride over their items.
+    static func strided(_ count: Int, threads: Int = 256, blocks: Int = 4096) -> Grid {
+      Grid(x: min((count + threads - 1) / threads, blocks))
+    }
+  }
+
+  /// Enqueues a kernel; nothing happens when the grid is empty.
+  func launch(
+    _ file: String, _ name: String, _ elementType: ElementType, constants: [String] = [],
+    grid: Grid, threads: Int = 256, sharedBytes: Int = 0, _ arguments: KernelArguments
+  ) throws(ComputeError) {
+    guard grid.x > 0 && grid.y > 0 && grid.z > 0 else { return }
+    precondition(
+      grid.x < 1 << 31 && grid.y < 65536 && grid.z < 65536,
+      "\(name): a grid of \(grid.x) x \(grid.y) x \(grid.z)")
+    try device.enter()
+    let unit = KernelUnit(file, isBFloat16: elementType == .bfloat16, constants: constants)
+    let function = try kernels.function(unit, name)
+    if sharedBytes > 48 << 10 { try kernels.allowShared(function, bytes: sharedBytes) }
+    let code = arguments.withPointers { parameters in
+      device.driver.pointee.launch(
+        function, UInt32(grid.x), UInt32(grid.y), UInt32(grid.z), UInt32(threads), 1, 1,
+        UInt32(sharedBytes), device.stream, parameters, nil)
+    }
+    try device.check(code, "cuLaunchKernel", "starting \(name) of \(file)")
+    if synchronizesEachLaunch { try device.synchronize("running \(name) of \(file)") }
+  }
+}

@@ -1,0 +1,33 @@
+public import Compute
+import Glibc
+
+extension CUDABackend {
+  /// Every number on its own; the corrections of the moments are computed once, in double.
+  public func run(_ operation: AdamW) throws(ComputeError) {
+    operation.checkShapes()
+    precondition(
+      [
+        operation.parameters, operation.gradients, operation.firstMoment, operation.secondMoment,
+      ].allSatisfy { $0.isContiguous && $0.elementType == .float32 },
+      "AdamW works on contiguous float32 stretches")
+    let step = Double(operation.step)
+    let rate = Double(operation.learningRate)
+    var arguments = KernelArguments()
+    arguments.add(operation.parameters)
+    arguments.add(operation.gradients)
+    arguments.add(operation.firstMoment)
+    arguments.add(operation.secondMoment)
+    arguments.add(UInt64(0))
+    arguments.add(operation.parameters.count)
+    arguments.add(operation.gradientScale)
+    arguments.add(operation.beta1)
+    arguments.add(operation.beta2)
+    arguments.add(operation.epsilon)
+    arguments.add(Float(rate / (1 - pow(Double(operation.beta1), step))))
+    arguments.add(Float(1 / (1 - pow(Double(operation.beta2), step)).squareRoot()))
+    arguments.add(Float(1 - rate * Double(operation.weightDecay)))
+    try launch(
+      "AdamW.cu", "update", .float32, grid: .strided(operation.parameters.count, blocks: 8192),
+      arguments)
+  }
+}

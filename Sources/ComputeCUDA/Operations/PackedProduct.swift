@@ -1,0 +1,21 @@
+public import Compute
+
+extension CUDABackend {
+  /// A tile of 64 positions and 64 columns for every thread block.
+  public func run(_ operation: PackedProduct) throws(ComputeError) {
+    operation.checkShapes()
+    let output = operation.output
+    var arguments = KernelArguments()
+    arguments.addWithStride(operation.packed)
+    arguments.addWithStride(operation.weights)
+    arguments.addWithStride(output)
+    arguments.add(output.columns)
+    arguments.add(operation.accumulate ? 1 : 0)
+    arguments.add(words: operation.pattern.words(tokens: output.rows))
+    try launch(
+      "PackedProduct.cu", "packed_product", output.elementType,
+      grid: Grid(
+        x: (output.columns + 63) / 64, y: operation.pattern.tilesPerBlock,
+        z: operation.pattern.columns.rows), arguments)
+  }
+}

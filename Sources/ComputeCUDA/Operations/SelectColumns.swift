@@ -1,0 +1,23 @@
+public import Compute
+
+extension CUDABackend {
+  /// Small groups by counting who is ahead, large ones by radix selection.
+  public func run(_ operation: SelectColumns) throws(ComputeError) {
+    operation.checkShapes()
+    precondition(operation.sums.elementType == .float32, "block sums are float32")
+    guard operation.keepPerGroup > 0 else { return }
+    let sums = operation.sums
+    let groups = sums.columns / operation.groupWidth
+    let isSmall = operation.groupWidth <= 64
+    var arguments = KernelArguments()
+    arguments.addWithStride(sums)
+    if isSmall { arguments.add(sums.rows) }
+    arguments.add(groups)
+    arguments.add(operation.groupWidth)
+    arguments.add(operation.keepPerGroup)
+    arguments.addWithStride(operation.columns)
+    try launch(
+      "SelectColumns.cu", isSmall ? "select_few" : "select_many", .float32,
+      grid: isSmall ? .items(sums.rows * groups) : Grid(x: sums.rows * groups), arguments)
+  }
+}

@@ -1,0 +1,37 @@
+public import Compute
+
+extension CUDABackend {
+  /// A thread per four weights.
+  public func run(_ operation: SoftThreshold) throws(ComputeError) {
+    operation.checkShapes()
+    let weights = operation.weights
+    var arguments = KernelArguments()
+    arguments.addWithStride(weights)
+    arguments.addWithStride(operation.output)
+    arguments.add(weights.rows)
+    arguments.add(weights.columns)
+    arguments.add(operation.scale)
+    try launch(
+      "SoftThreshold.cu", "threshold", weights.elementType, grid: .strided(weights.count / 4),
+      arguments)
+  }
+
+  /// Blocks of a fixed grid in double precision, then their sums in order.
+  public func run(_ operation: SoftThresholdMoments) throws(ComputeError) {
+    operation.checkShapes()
+    let weights = operation.weights
+    let grid = Grid.strided(max(weights.count / 4, 1), blocks: 1024)
+    let partial = try memory.scratch(bytes: grid.x * 16)
+    var sums = KernelArguments()
+    sums.addWithStride(weights)
+    sums.add(weights.rows)
+    sums.add(weights.columns)
+    sums.add(partial)
+    try launch("SoftThreshold.cu", "moments", weights.elementType, grid: grid, sums)
+    var total = KernelArguments()
+    total.add(partial)
+    total.add(grid.x)
+    total.add(operation.result)
+    try launch("SoftThreshold.cu", "moments_total", weights.elementType, grid: Grid(x: 1), total)
+  }
+}

@@ -1,0 +1,124 @@
+// One #embed for every file of kernels/; a missing one is a compile error here.
+#include "include/kernel_sources.h"
+
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+static const char element_cuh[] = {
+#embed "kernels/element.cuh" suffix(, 0)
+};
+static const char pattern_cuh[] = {
+#embed "kernels/pattern.cuh" suffix(, 0)
+};
+static const char reduce_cuh[] = {
+#embed "kernels/reduce.cuh" suffix(, 0)
+};
+static const char tile_product_cuh[] = {
+#embed "kernels/tile_product.cuh" suffix(, 0)
+};
+static const char ActivationStatistics_cu[] = {
+#embed "kernels/ActivationStatistics.cu" suffix(, 0)
+};
+static const char AdamW_cu[] = {
+#embed "kernels/AdamW.cu" suffix(, 0)
+};
+static const char Attention_cu[] = {
+#embed "kernels/Attention.cu" suffix(, 0)
+};
+static const char BlockSums_cu[] = {
+#embed "kernels/BlockSums.cu" suffix(, 0)
+};
+static const char ConvertElements_cu[] = {
+#embed "kernels/ConvertElements.cu" suffix(, 0)
+};
+static const char CrossEntropy_cu[] = {
+#embed "kernels/CrossEntropy.cu" suffix(, 0)
+};
+static const char Embedding_cu[] = {
+#embed "kernels/Embedding.cu" suffix(, 0)
+};
+static const char GatherRows_cu[] = {
+#embed "kernels/GatherRows.cu" suffix(, 0)
+};
+static const char KeptProduct_cu[] = {
+#embed "kernels/KeptProduct.cu" suffix(, 0)
+};
+static const char MaskFours_cu[] = {
+#embed "kernels/MaskFours.cu" suffix(, 0)
+};
+static const char MatrixMultiply_cu[] = {
+#embed "kernels/MatrixMultiply.cu" suffix(, 0)
+};
+static const char PackColumns_cu[] = {
+#embed "kernels/PackColumns.cu" suffix(, 0)
+};
+static const char PackedProduct_cu[] = {
+#embed "kernels/PackedProduct.cu" suffix(, 0)
+};
+static const char PackedWeightGradient_cu[] = {
+#embed "kernels/PackedWeightGradient.cu" suffix(, 0)
+};
+static const char RMSNorm_cu[] = {
+#embed "kernels/RMSNorm.cu" suffix(, 0)
+};
+static const char RotaryEmbedding_cu[] = {
+#embed "kernels/RotaryEmbedding.cu" suffix(, 0)
+};
+static const char RouteTokens_cu[] = {
+#embed "kernels/RouteTokens.cu" suffix(, 0)
+};
+static const char SampleTokens_cu[] = {
+#embed "kernels/SampleTokens.cu" suffix(, 0)
+};
+static const char SelectColumns_cu[] = {
+#embed "kernels/SelectColumns.cu" suffix(, 0)
+};
+static const char SoftThreshold_cu[] = {
+#embed "kernels/SoftThreshold.cu" suffix(, 0)
+};
+static const char SquaredReLU_cu[] = {
+#embed "kernels/SquaredReLU.cu" suffix(, 0)
+};
+static const char StableSort_cu[] = {
+#embed "kernels/StableSort.cu" suffix(, 0)
+};
+static const char SumOfSquares_cu[] = {
+#embed "kernels/SumOfSquares.cu" suffix(, 0)
+};
+static const char TransposedVenomMask_cu[] = {
+#embed "kernels/TransposedVenomMask.cu" suffix(, 0)
+};
+
+static const krait_kernel_source sources[] = {
+    {"element.cuh", element_cuh},
+    {"pattern.cuh", pattern_cuh},
+    {"reduce.cuh", reduce_cuh},
+    {"tile_product.cuh", tile_product_cuh},
+    {"ActivationStatistics.cu", ActivationStatistics_cu},
+    {"AdamW.cu", AdamW_cu},
+    {"Attention.cu", Attention_cu},
+    {"BlockSums.cu", BlockSums_cu},
+    {"ConvertElements.cu", ConvertElements_cu},
+    {"CrossEntropy.cu", CrossEntropy_cu},
+    {"Embedding.cu", Embedding_cu},
+    {"GatherRows.cu", GatherRows_cu},
+    {"KeptProduct.cu", KeptProduct_cu},
+    {"MaskFours.cu", MaskFours_cu},
+    {"MatrixMultiply.cu", MatrixMultiply_cu},
+    {"PackColumns.cu", PackColumns_cu},
+    {"PackedProduct.cu", PackedProduct_cu},
+    {"PackedWeightGradient.cu", PackedWeightGradient_cu},
+    {"RMSNorm.cu", RMSNorm_cu},
+    {"RotaryEmbedding.cu", RotaryEmbedding_cu},
+    {"RouteTokens.cu", RouteTokens_cu},
+    {"SampleTokens.cu", SampleTokens_cu},
+    {"SelectColumns.cu", SelectColumns_cu},
+    {"SoftThreshold.cu", SoftThreshold_cu},
+    {"SquaredReLU.cu", SquaredReLU_cu},
+    {"StableSort.cu", StableSort_cu},
+    {"SumOfSquares.cu", SumOfSquares_cu},
+    {"TransposedVenomMask.cu", TransposedVenomMask_cu},
+};
+
+size_t krait_kernel_source_count(void) { return sizeof sources / sizeof sources[0]; }
+
+krait_kernel_source krait_kernel_source_at(size_t index) { return sources[index]; }

@@ -1,0 +1,70 @@
+// 2:4 soft-thresholded weights, and the two sums that beta is made of.
+//
+// threshold: a thread per four weights, grid-stride. moments: fixed grid of 256 threads, double
+// precision; moments_total: one block.
+#include "reduce.cuh"
+
+DEV void shrink(const element* weights, float w[4], float shrunk[4]) {
+  float a[4];
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+    w[i] = to_float(weights[i]);
+    a[i] = fabsf(w[i]);
+  }
+  // The second smallest of four: the larger of the two pair minima, or the smaller pair maximum.
+  const float threshold = fminf(fmaxf(fminf(a[0], a[1]), fminf(a[2], a[3])),
+                                fminf(fmaxf(a[0], a[1]), fmaxf(a[2], a[3])));
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+    const float rest = a[i] - threshold;
+    shrunk[i] = rest > 0.0f ? (w[i] < 0.0f ? -rest : rest) : 0.0f;
+  }
+}
+
+KERNEL threshold(const element* weights, i64 stride, element* output, i64 output_stride, i64 rows, i64 columns,
+                 float scale) {
+  const i64 groups = columns / 4;
+  for (i64 index = thread_index(); index < rows * groups; index += thread_count()) {
+    const i64 row = index / groups, column = index % groups * 4;
+    float w[4], shrunk[4];
+    shrink(weights + row * stride + column, w, shrunk);
+#pragma unroll
+    for (int i = 0; i < 4; ++i) output[row * output_stride + column + i] = from_float(scale * shrunk[i]);
+  }
+}
+
+KERNEL __launch_bounds__(256) moments(const element* weights, i64 stride, i64 rows, i64 columns, double* partial) {
+  __shared__ double shared[32];
+  const i64 groups = columns / 4;
+  double product = 0.0, square = 0.0;
+  for (i64 index = thread_index(); index < rows * groups; index += thread_count()) {
+    float w[4], shrunk[4];
+    shrink(weights + index / groups * stride + index % groups * 4, w, shrunk);
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      product += (double)w[i] * shrunk[i];
+      square += (double)shrunk[i] * shrunk[i];
+    }
+  }
+  product = block_sum(product, shared);
+  square = block_sum(square, shared);
+  if (threadIdx.x == 0) {
+    partial[2 * blockIdx.x] = product;
+    partial[2 * blockIdx.x + 1] = square;
+  }
+}
+
+KERNEL __launch_bounds__(256) moments_total(const double* partial, i64 count, float* result) {
+  __shared__ double shared[32];
+  double product = 0.0, square = 0.0;
+  for (i64 i = threadIdx.x; i < count; i += blockDim.x) {
+    product += partial[2 * i];
+    square += partial[2 * i + 1];
+  }
+  product = block_sum(product, shared);
+  square = block_sum(square, shared);
+  if (threadIdx.x == 0) {
+    result[0] = (float)product;
+    result[1] = (float)square;
+  }
+}
