@@ -18,6 +18,9 @@ public struct NeuronClusters: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - rows: U, [f, d].
+  ///   - width: d.
+  ///   - clusters: C, at most f.
+  ///   - rounds: most rounds of assigning and averaging; it ends early when nothing changes.
   ///   - seeds: centroids to start from, [C, d], as an earlier clustering left them; nil starts
   ///     from single neurons, evenly spaced.
   ///   - similarities: product of two row-major matrices, [f, d] and [C, d] → [f, C].

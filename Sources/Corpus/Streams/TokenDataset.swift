@@ -48,7 +48,11 @@ public struct TokenDataset: Sendable {
   /// Opens every shard of a path: a file, or a folder, whose shards are those with `train` in the
   /// name (`val` for evaluation) or, when there are none such, all `.bin` files.
   ///
-  /// - Parameter part: `train` or `val`.
+  /// - Parameters:
+  ///   - path: a shard or a folder of shards.
+  ///   - part: `train` or `val`.
+  ///   - sequenceLength: tokens of a sample.
+  ///   - vocabulary: ids must be below it.
   public static func open(
     _ path: String, part: String, sequenceLength: Int, vocabulary: Int
   ) throws -> TokenDataset {

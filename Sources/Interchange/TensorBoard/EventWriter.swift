@@ -11,7 +11,9 @@ public final class EventWriter {
 
   /// Creates `events.out.tfevents.<seconds>.<host>.<pid>.krait` in a folder.
   ///
-  /// - Parameter startStep: the first step that will be logged.
+  /// - Parameters:
+  ///   - folder: where the file goes; it must exist.
+  ///   - startStep: the first step that will be logged.
   /// - Throws: `InterchangeError` when the folder does not take it.
   public init(folder: String, startStep: Int) throws {
     var name = [CChar](repeating: 0, count: 256)

@@ -16,8 +16,11 @@ public final class ProgressLine {
   /// A line on standard error.
   ///
   /// - Parameters:
+  ///   - steps: steps of the run.
+  ///   - phases: which of them are sparse, for the time that is left.
   ///   - interval: steps between lines when not on a terminal.
   ///   - terminal: whether to show a live line; nil asks the system.
+  ///   - write: takes what is shown; nil writes to standard error.
   public init(
     steps: Int, phases: SparsityPhases, interval: Int, terminal: Bool? = nil,
     write: ((String) -> Void)? = nil

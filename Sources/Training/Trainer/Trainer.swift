@@ -30,6 +30,8 @@ public final class Trainer {
   /// Prepares a run: opens data, allocates, and loads the newest whole checkpoint when resuming.
   ///
   /// - Parameters:
+  ///   - configuration: what to train on what, and how.
+  ///   - backend: the machine that computes.
   ///   - folder: where the run is; made here unless resuming.
   ///   - resume: whether to go on from a checkpoint.
   ///   - version: what wrote the checkpoints, for their state files.
