@@ -42,13 +42,16 @@ public final class CPUBackend: Backend {
   /// Reserves aligned host memory.
   public func allocate(byteCount: Int, purpose: String) throws(ComputeError) -> UInt64 {
     var pointer: UnsafeMutableRawPointer?
-    let status = posix_memalign(&pointer, Arena.alignment, max(byteCount, Arena.alignment))
+    let status = posix_memalign(
+      &pointer, max(Arena.alignment, HugePages.alignment(for: byteCount)),
+      max(byteCount, Arena.alignment))
     guard status == 0, let pointer else {
       throw ComputeError(
         .outOfMemory, call: "posix_memalign",
         context: "\(byteCount >> 20) MiB for \(purpose); "
           + "lower data.microBatch or the model size, or free memory")
     }
+    HugePages.advise(pointer, byteCount: byteCount)
     allocatedBytes += byteCount
     peakBytes = max(peakBytes, allocatedBytes)
     return UInt64(UInt(bitPattern: pointer))

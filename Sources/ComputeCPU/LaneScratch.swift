@@ -21,10 +21,12 @@ final class LaneScratch: @unchecked Sendable {
     for lane in blocks.indices where (blocks[lane]?.bytes ?? 0) < bytes {
       if let old = blocks[lane] { free(old.pointer) }
       var pointer: UnsafeMutableRawPointer?
-      let status = posix_memalign(&pointer, 4096, bytes)
+      let status = posix_memalign(
+        &pointer, max(4096, HugePages.alignment(for: bytes)), bytes)
       guard status == 0, let pointer else {
         preconditionFailure("no \(bytes) bytes of scratch memory")
       }
+      HugePages.advise(pointer, byteCount: bytes)
       blocks[lane] = (pointer, bytes)
     }
   }
