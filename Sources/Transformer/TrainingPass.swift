@@ -1,6 +1,5 @@
 public import Compute
 public import FeedForward
-import Glibc
 
 /// Forward and backward over one micro-batch: the loss of every token, gradients added up.
 ///
@@ -15,7 +14,9 @@ public final class TrainingPass {
   /// Gradients of all parameters; `backward` adds, the trainer zeroes.
   public let gradients: ParameterArena
   /// Seconds spent in feed-forward networks so far; counted where the host's clock can tell.
-  public private(set) var feedForwardSeconds = 0.0
+  public var feedForwardSeconds: Double { clock.times.feedForward }
+  /// Where all passes so far spent their time.
+  public var times: PassTimes { clock.times }
   /// Tokens of a micro-batch.
   public var tokenCount: Int { sequences * sequenceLength }
   private let model: TransformerModel
@@ -26,6 +27,7 @@ public final class TrainingPass {
   private let layout: PackedAttentionLayout
   private let weights: [LayerWeights]
   private let geometry: Attention.Geometry
+  private var clock: PassClock
 
   /// Allocates everything for micro-batches of `sequences` sequences.
   public init(
@@ -34,6 +36,7 @@ public final class TrainingPass {
   ) throws(ComputeError) {
     let shape = model.configuration
     self.model = model
+    clock = PassClock(running: model.backend.runsImmediately)
     self.sequences = sequences
     self.sequenceLength = sequenceLength
     gradients = try ParameterArena(model.table, on: model.backend, purpose: "gradients")
@@ -74,6 +77,7 @@ public final class TrainingPass {
   public func run(
     tokens: [Int32], targets: [Int32], gradientScale: Float
   ) throws(ComputeError) -> [Float] {
+    clock.start()
     try backend.write(tokens, to: activations.tokens)
     try backend.write(targets, to: activations.targets)
     try forward()
@@ -86,6 +90,7 @@ public final class TrainingPass {
       Embedding.Backward(
         tokens: activations.tokens, outputGradient: activations.streamGradient,
         tableGradient: gradients[.embedding]))
+    clock.lap(\.other)
     return try backend.read(activations.losses)
   }
 
@@ -96,14 +101,6 @@ public final class TrainingPass {
   private func streamAfter(_ layer: Int) -> TensorView {
     layer + 1 < weights.count
       ? activations.layers[layer + 1].attentionInput : activations.finalInput
-  }
-
-  /// The host's clock, or 0 where it says nothing about the device.
-  private func clockSeconds() -> Double {
-    guard backend.runsImmediately else { return 0 }
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 
   // MARK: Forward
@@ -127,16 +124,21 @@ public final class TrainingPass {
         input: saved.attentionInput, weight: own.attentionNorm,
         output: saved.attentionNormalized, inverseRMS: saved.attentionInverseRMS,
         epsilon: epsilon))
+    clock.lap(\.other)
     try backend.run(
       MatrixMultiply(
         saved.attentionNormalized, own.queryKeyValue, transposeRight: true,
         into: saved.queryKeyValue))
+    clock.lap(\.projections)
     try backend.run(turn(layout.queryAndKey(saved.queryKeyValue), inverse: false))
+    clock.lap(\.other)
     try backend.run(attention(saved))
+    clock.lap(\.attention)
     try backend.run(
       MatrixMultiply(
         saved.attention, own.attentionOutput, transposeRight: true,
         into: saved.feedForwardInput, adding: saved.attentionInput))
+    clock.lap(\.projections)
   }
 
   private func feedForwardForward(_ layer: Int) throws(ComputeError) {
@@ -146,11 +148,11 @@ public final class TrainingPass {
         input: saved.feedForwardInput, weight: weights[layer].feedForwardNorm,
         output: saved.feedForwardNormalized, inverseRMS: saved.feedForwardInverseRMS,
         epsilon: epsilon))
-    let start = clockSeconds()
+    clock.lap(\.other)
     try feedForward.forward(
       layer: layer, weights: weights[layer].feedForward, input: saved.feedForwardNormalized,
       residual: saved.feedForwardInput, output: streamAfter(layer))
-    feedForwardSeconds += clockSeconds() - start
+    clock.lap(\.feedForward)
   }
 
   private func turn(_ values: TensorView, inverse: Bool) -> RotaryEmbedding {
@@ -176,6 +178,7 @@ public final class TrainingPass {
         input: activations.finalInput, weight: model.parameters[.finalNorm],
         output: activations.finalNormalized, inverseRMS: activations.finalInverseRMS,
         epsilon: epsilon))
+    clock.lap(\.other)
     let outputGradient =
       gradients[model.configuration.tiedEmbeddings ? .embedding : .output]
     let step = activations.logits.rows
@@ -198,6 +201,7 @@ public final class TrainingPass {
           logits, transposeLeft: true, hidden, into: outputGradient, adding: outputGradient))
       start = range.upperBound
     }
+    clock.lap(\.output)
     try backend.zero(activations.streamGradient)
     try backend.run(
       RMSNorm.Backward(
@@ -211,12 +215,12 @@ public final class TrainingPass {
   private func feedForwardBackward(_ layer: Int) throws(ComputeError) {
     let saved = activations.layers[layer]
     let own = weights[layer]
-    let start = clockSeconds()
+    clock.lap(\.other)
     try feedForward.backward(
       layer: layer, weights: own.feedForward, input: saved.feedForwardNormalized,
       outputGradient: activations.streamGradient,
       inputGradient: activations.normalizedGradient)
-    feedForwardSeconds += clockSeconds() - start
+    clock.lap(\.feedForward)
     try backend.run(
       RMSNorm.Backward(
         outputGradient: activations.normalizedGradient, input: saved.feedForwardInput,
@@ -230,24 +234,29 @@ public final class TrainingPass {
     let own = weights[layer]
     let stream = activations.streamGradient
     let packed = activations.queryKeyValueGradient
+    clock.lap(\.other)
     try backend.run(
       MatrixMultiply(stream, own.attentionOutput, into: activations.attentionGradient))
     try backend.run(
       MatrixMultiply(
         stream, transposeLeft: true, saved.attention, into: own.attentionOutputGradient,
         adding: own.attentionOutputGradient))
+    clock.lap(\.projections)
     try backend.run(
       Attention.Backward(
         of: attention(saved), outputGradient: activations.attentionGradient,
         queryGradient: layout.query(packed), keyGradient: layout.key(packed),
         valueGradient: layout.value(packed)))
+    clock.lap(\.attention)
     try backend.run(turn(layout.queryAndKey(packed), inverse: true))
+    clock.lap(\.other)
     try backend.run(
       MatrixMultiply(packed, own.queryKeyValue, into: activations.normalizedGradient))
     try backend.run(
       MatrixMultiply(
         packed, transposeLeft: true, saved.attentionNormalized,
         into: own.queryKeyValueGradient, adding: own.queryKeyValueGradient))
+    clock.lap(\.projections)
     try backend.run(
       RMSNorm.Backward(
         outputGradient: activations.normalizedGradient, input: saved.attentionInput,

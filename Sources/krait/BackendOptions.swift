@@ -28,6 +28,11 @@ struct BackendOptions: ParsableArguments {
 
 /// The only place that names concrete backends.
 enum BackendChoice {
+  /// What is allocated now, in bytes; nil where a backend does not count.
+  static func allocatedBytes(_ backend: any Backend) -> Int? {
+    (backend as? CPUBackend)?.allocatedBytes
+  }
+
   /// Opens a backend by name.
   static func open(backend: String, threads: Int, blas: String) throws -> any Backend {
     switch backend {

@@ -17,6 +17,7 @@ struct BenchFeedForward: ParsableCommand {
   @Option(help: "Clusters that tokens are routed by; 0 for none.") var clusters = 48
   @Option(help: "Densities to try, separated by commas.") var densities = "0.0625,0.125,0.25"
   @Option(help: "Rounds over all variants.") var rounds = 7
+  @Flag(help: "One JSON object instead of a table.") var json = false
   @Flag(help: "Also exact selection, 2:4 weights and the paper's recipe.") var all = false
 
   func validate() throws {
@@ -39,10 +40,9 @@ struct BenchFeedForward: ParsableCommand {
       try stack.switchMode(to: mode)
       stacks.append((name, stack))
     }
-    print(
+    let headline =
       "Feed-forward network, forward and backward: T \(tokens), d \(width), f \(hidden), "
-        + "V \(block), \(samples) samples, \(clusters) clusters")
-    print(backend.summary)
+      + "V \(block), \(samples) samples, \(clusters) clusters"
     let timer = try InterleavedTimer(
       stacks.map { name, stack in
         InterleavedTimer.Variant(name: name) {
@@ -50,6 +50,16 @@ struct BenchFeedForward: ParsableCommand {
           try input.run(stack)
         }
       }, rounds: rounds)
+    if json {
+      let report = JSONReport(benchmark: headline, machine: backend.summary)
+      return print(
+        report.text(
+          stacks.map {
+            [("name", .text($0.name)), ("seconds", .numbers(timer.seconds[$0.name] ?? []))]
+          }))
+    }
+    print(headline)
+    print(backend.summary)
     let flops = 12 * Double(tokens) * Double(width) * Double(hidden)
     var table = TextTable(
       ["variant", "ms", "times dense", "GFLOP/s dense-equivalent", "kept MiB", "energy kept"])

@@ -1,0 +1,97 @@
+import Compute
+import FeedForward
+import Glibc
+import Training
+import Transformer
+
+/// A model that trains on made-up tokens, densely or sparsely, and what its steps cost.
+final class StepVariant {
+  /// One optimizer step.
+  struct Measurement {
+    var seconds: Double
+    /// Of all threads of the process.
+    var processorSeconds: Double
+    var optimizer: Double
+    var pass: PassTimes
+  }
+
+  let name: String
+  /// What the variant allocated: parameters, gradients, moments, activations.
+  let bytes: Int?
+  private(set) var measurements: [Measurement] = []
+  private let engine: StepEngine
+  private let batch: [StepEngine.MicroBatch]
+
+  /// Allocates and initializes a model of its own and, for a sparse mode, clusters its neurons.
+  init(
+    _ name: String, _ model: ModelConfiguration, mode: FeedForwardMode,
+    feedForward: FeedForwardConfiguration, sequences: Int, sequenceLength: Int,
+    on backend: any Backend
+  ) throws {
+    self.name = name
+    let before = BackendChoice.allocatedBytes(backend)
+    let transformer = try TransformerModel(model, on: backend)
+    try transformer.initialize(seed: 1)
+    engine = try StepEngine(
+      transformer, feedForward: feedForward, optimizer: Optimizer.Settings(),
+      sequences: sequences, sequenceLength: sequenceLength)
+    try engine.switchMode(to: mode)
+    bytes = BackendChoice.allocatedBytes(backend).flatMap { now in before.map { now - $0 } }
+    let random = CounterRandom(seed: 1, stream: 99)
+    let ids = (0...sequences * sequenceLength).map {
+      Int32(random.bits(UInt64($0)) % UInt64(model.vocabulary))
+    }
+    batch = [
+      StepEngine.MicroBatch(tokens: Array(ids.dropLast()), targets: Array(ids.dropFirst()))
+    ]
+  }
+
+  /// Tokens of a step.
+  var tokens: Int { batch.reduce(0) { $0 + $1.tokens.count } }
+  /// Kept between forward and backward for the feed-forward network of one layer.
+  var savedBytesPerLayer: Int { engine.pass.feedForward.savedBytesPerLayer }
+
+  /// One step: gradients, their norm, AdamW. Counted unless it is a warm-up.
+  func step(isWarmUp: Bool = false) throws {
+    let backend = engine.model.backend
+    let times = engine.pass.times
+    let processor = StepVariant.processorSeconds()
+    let start = InterleavedTimer.now()
+    let gradients = try engine.gradients(of: batch)
+    let middle = InterleavedTimer.now()
+    let pass = engine.pass.times - times
+    guard gradients.isFinite else {
+      throw CleanError("the benchmark's model diverged: loss \(gradients.loss)")
+    }
+    try engine.apply(gradients, learningRate: 1e-4)
+    try backend.synchronize()
+    let end = InterleavedTimer.now()
+    guard !isWarmUp else { return }
+    // Zeroing gradients and their norm are the optimizer's work too, where passes are timed.
+    let optimizer =
+      end - middle + (backend.runsImmediately ? max(0, middle - start - pass.total) : 0)
+    measurements.append(
+      Measurement(
+        seconds: end - start, processorSeconds: StepVariant.processorSeconds() - processor,
+        optimizer: optimizer, pass: pass))
+  }
+
+  /// The median over steps of one figure.
+  func median(_ figure: KeyPath<Measurement, Double>) -> Double {
+    StepVariant.median(measurements.map { $0[keyPath: figure] })
+  }
+
+  /// The median of a list; NaN for none.
+  static func median(_ values: [Double]) -> Double {
+    let sorted = values.sorted()
+    guard !sorted.isEmpty else { return .nan }
+    return (sorted[sorted.count / 2] + sorted[(sorted.count - 1) / 2]) / 2
+  }
+
+  /// User and system time of the whole process so far.
+  static func processorSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+}
