@@ -50,17 +50,9 @@ public final class InferenceSession {
     let t = sequences * maximumChunk
     let chunk = TrainingActivations.chunkTokens(tokens: t, vocabulary: shape.vocabulary)
     let slice = min(t, InferenceSession.feedForwardRows)
-    let sizes: [(Int, Int, ElementType)] =
-      Array(
-        repeating: (sequences * capacity, layout.keyWidth, .float32), count: 2 * shape.layers)
-      + [
-        (1, t, .int32), (1, t, .int32), (1, t, .float32), (t, shape.width, .float32),
-        (t, shape.width, .float32), (1, t, .float32), (t, layout.width, .float32),
-        (t, layout.queryWidth, .float32), (t, shape.heads, .float32),
-        (slice, shape.hiddenWidth, .float32), (chunk, shape.vocabulary, .float32),
-      ]
     let arena = try Arena(
-      byteCount: sizes.reduce(0) { $0 + Arena.bytes(rows: $1.0, columns: $1.1, $1.2) },
+      byteCount: InferenceSession.arenaBytes(
+        shape, sequences: sequences, capacity: capacity, maximumChunk: maximumChunk),
       on: model.backend, purpose: "inference of \(t) tokens")
     func cache() -> [TensorView] {
       (0..<shape.layers).map { _ in
@@ -81,6 +73,30 @@ public final class InferenceSession {
     activation = arena.take(rows: slice, columns: shape.hiddenWidth)
     logits = arena.take(rows: chunk, columns: shape.vocabulary)
     self.arena = arena
+  }
+
+  /// All that a session allocates, in bytes, for `krait plan`.
+  public static func bytes(
+    _ model: ModelConfiguration, sequences: Int, capacity: Int, maximumChunk: Int
+  ) -> Int {
+    arenaBytes(model, sequences: sequences, capacity: capacity, maximumChunk: maximumChunk)
+      + RotaryTable.bytes(positions: capacity, headWidth: model.headWidth)
+  }
+
+  private static func arenaBytes(
+    _ model: ModelConfiguration, sequences: Int, capacity: Int, maximumChunk: Int
+  ) -> Int {
+    let layout = PackedAttentionLayout(model)
+    let t = sequences * maximumChunk
+    let chunk = TrainingActivations.chunkTokens(tokens: t, vocabulary: model.vocabulary)
+    let caches =
+      2 * model.layers * Arena.bytes(rows: sequences * capacity, columns: layout.keyWidth)
+    let rows = 4 * Arena.bytes(rows: 1, columns: t)
+    let work = [model.width, model.width, layout.width, layout.queryWidth, model.heads]
+    return caches + rows
+      + work.reduce(0) { $0 + Arena.bytes(rows: t, columns: $1) }
+      + Arena.bytes(rows: min(t, feedForwardRows), columns: model.hiddenWidth)
+      + Arena.bytes(rows: chunk, columns: model.vocabulary)
   }
 
   /// Rows of the dense feed-forward network computed together: keeps its [rows, f] small.

@@ -58,9 +58,13 @@ public final class TrainingPass {
       keyValueHeads: shape.keyValueHeads, headWidth: shape.headWidth)
   }
 
-  /// Bytes of activations outside the feed-forward networks, for `krait plan`.
-  public static func activationBytes(_ model: ModelConfiguration, tokens: Int) -> Int {
-    TrainingActivations.bytes(model, tokens: tokens)
+  /// Bytes that a pass allocates outside the feed-forward networks and the gradients, for
+  /// `krait plan`.
+  public static func activationBytes(
+    _ model: ModelConfiguration, sequences: Int, sequenceLength: Int
+  ) -> Int {
+    TrainingActivations.bytes(model, tokens: sequences * sequenceLength)
+      + RotaryTable.bytes(positions: sequenceLength, headWidth: model.headWidth)
   }
 
   /// The feed-forward weights of every layer.

@@ -64,7 +64,7 @@ public final class RotaryTable {
     positions: Int, headWidth: Int, theta: Double, on backend: any Backend
   ) throws(ComputeError) {
     arena = try Arena(
-      byteCount: Arena.bytes(rows: positions, columns: headWidth), on: backend,
+      byteCount: RotaryTable.bytes(positions: positions, headWidth: headWidth), on: backend,
       purpose: "rotary table")
     view = arena.take(rows: positions, columns: headWidth)
     let half = headWidth / 2
@@ -80,5 +80,10 @@ public final class RotaryTable {
       }
     }
     try backend.write(values, to: view)
+  }
+
+  /// All that a table allocates.
+  static func bytes(positions: Int, headWidth: Int) -> Int {
+    Arena.bytes(rows: positions, columns: headWidth)
   }
 }

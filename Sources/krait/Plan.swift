@@ -34,7 +34,9 @@ struct Plan: ParsableCommand {
     if let bytes = plan.sparseFeedForwardBytes {
       line("feed-forward, sparse steps", mebibytes(bytes))
     }
+    line("a dense evaluation", mebibytes(plan.evaluationBytes))
     line("peak memory", mebibytes(plan.peakBytes))
+    line("host copy for a checkpoint", mebibytes(plan.checkpointBytes))
     line(
       "steps",
       "\(plan.denseSteps) dense, \(plan.sparseSteps) sparse, of "

@@ -53,18 +53,19 @@ public struct Evaluator {
   ) throws -> Result {
     guard windows > 0 else { return Result(tokens: 0, loss: 0, bytes: 0) }
     let together = min(sequences, windows)
-    var session = try InferenceSession(
-      model, sequences: together, capacity: sequenceLength, maximumChunk: sequenceLength)
+    var session: InferenceSession?
     var sum: Double = 0
     var count = 0
     var byteCount = 0
     var next = 0
     while next < windows && proceed() {
       let batch = min(together, windows - next)
-      if batch != session.sequences {
-        session = try InferenceSession(
+      if batch != session?.sequences { session = nil }  // Never two at a time: memory.
+      let current =
+        try session
+        ?? InferenceSession(
           model, sequences: batch, capacity: sequenceLength, maximumChunk: sequenceLength)
-      }
+      session = current
       var tokens: [Int32] = []
       var targets: [Int32] = []
       for index in next..<next + batch {
@@ -72,7 +73,7 @@ public struct Evaluator {
         tokens += one.tokens
         targets += one.targets
       }
-      for loss in try session.losses(tokens: tokens, targets: targets) { sum += Double(loss) }
+      for loss in try current.losses(tokens: tokens, targets: targets) { sum += Double(loss) }
       count += targets.count
       if let bytes { for target in targets { byteCount += bytes(target) } }
       next += batch

@@ -8,7 +8,7 @@ public struct RunPlan: Sendable, Equatable {
   public let parameters: Int
   /// Parameters outside embedding and output tables.
   public let blockParameters: Int
-  /// Bytes of parameters, gradients and two moments.
+  /// Bytes of parameters, gradients and two moments, and of the gradients' norm.
   public let stateBytes: Int
   /// Bytes of activations outside the feed-forward networks.
   public let activationBytes: Int
@@ -16,6 +16,13 @@ public struct RunPlan: Sendable, Equatable {
   public let denseFeedForwardBytes: Int
   /// See `denseFeedForwardBytes`; nil for a run without sparse steps.
   public let sparseFeedForwardBytes: Int?
+  /// Bytes that a dense evaluation takes for its own time.
+  public let evaluationBytes: Int
+  /// Bytes on the host of the copy that a checkpoint is written from: parameters and moments.
+  public let checkpointBytes: Int
+  /// The most bytes that the backend holds at any time: state, activations, the feed-forward
+  /// networks of the phase, and beside them an evaluation or a clustering.
+  public let peakBytes: Int
   /// Floating-point operations of a dense step, a multiply-add counting two, the causal half of
   /// attention counted once.
   public let denseFlops: Double
@@ -25,11 +32,6 @@ public struct RunPlan: Sendable, Equatable {
   public let denseSteps: Int
   /// See `denseSteps`.
   public let sparseSteps: Int
-
-  /// Peak bytes: the larger of the two phases.
-  public var peakBytes: Int {
-    stateBytes + activationBytes + max(denseFeedForwardBytes, sparseFeedForwardBytes ?? 0)
-  }
 
   /// Plans a configuration; allocates nothing.
   public init(_ configuration: RunConfiguration) {
@@ -41,11 +43,23 @@ public struct RunPlan: Sendable, Equatable {
     parameters = table.parameterCount
     let tables = model.vocabulary * model.width * (model.tiedEmbeddings ? 1 : 2)
     blockParameters = table.parameterCount - tables
-    stateBytes = 4 * 4 * table.elementCount
-    activationBytes = TrainingPass.activationBytes(model, tokens: tokens)
-
-    let matrix = Arena.bytes(rows: tokens, columns: model.hiddenWidth)
-    denseFeedForwardBytes = (model.layers + 1) * matrix
+    let arena = ElementType.float32.byteCount * table.elementCount
+    stateBytes = 4 * arena + Arena.bytes(rows: 1, columns: 1)
+    checkpointBytes = 3 * ElementType.float32.byteCount * table.parameterCount
+    activationBytes = TrainingPass.activationBytes(
+      model, sequences: data.microBatch, sequenceLength: data.sequence)
+    let evaluated = min(data.microBatch, configuration.run.evaluateSequences)
+    evaluationBytes =
+      evaluated > 0
+      ? InferenceSession.bytes(
+        model, sequences: evaluated, capacity: data.sequence, maximumChunk: data.sequence) : 0
+    let shape = FeedForwardShape(
+      tokens: tokens, width: model.width, hiddenWidth: model.hiddenWidth, layers: model.layers)
+    denseFeedForwardBytes = FeedForwardStack.bytes(
+      configuration.feedForward, mode: .dense, shape: shape)
+    peakBytes =
+      stateBytes + activationBytes
+      + RunPlan.phasePeak(configuration, phases, shape: shape, evaluation: evaluationBytes)
     sparseSteps = phases.sparseSteps(from: 0)
     denseSteps = configuration.schedule.steps - sparseSteps
 
@@ -69,8 +83,6 @@ public struct RunPlan: Sendable, Equatable {
       sparseFeedForwardBytes = nil
       return
     }
-    let shape = FeedForwardShape(
-      tokens: tokens, width: model.width, hiddenWidth: model.hiddenWidth, layers: model.layers)
     let recipe = configuration.feedForward.recipe(configuration.feedForward.mode, shape: shape)
     let kept = recipe.keptColumns.reduce(0, +)
     let keptShare = Double(kept) / f
@@ -80,24 +92,40 @@ public struct RunPlan: Sendable, Equatable {
     } else {
       first = layers
     }
-    sparseFlops = rest + product * (first + 5 * keptShare)
-    let packed = tokens * kept * 4
-    let scratch =
-      recipe.selection.isSampled
-      ? tokens * (recipe.keptColumns.max() ?? 0) * 4
-      : matrix + tokens * (recipe.keptColumns.max() ?? 0) * 4
-    let copies =
-      configuration.feedForward.effectiveSparseWeights == .none
-      ? 0
-      : model.layers * model.hiddenWidth * model.width * 4
-        * (configuration.feedForward.effectiveSparseWeights == .both ? 2 : 1)
-    sparseFeedForwardBytes = packed + scratch + copies
+    let routing = layers * Double(configuration.feedForward.clusters) / f
+    // Products 4 and 6 run densely on a matrix with zeros when their pattern is their own.
+    let weightProducts = recipe.weightGradientPattern == .venom ? 2 * layers : 2 * keptShare
+    sparseFlops = rest + product * (first + routing + 3 * keptShare + weightProducts)
+    sparseFeedForwardBytes = FeedForwardStack.bytes(
+      configuration.feedForward, mode: configuration.feedForward.mode, shape: shape)
   }
-}
 
-extension SparseFeedForward.Selection {
-  fileprivate var isSampled: Bool {
-    if case .sampled = self { return true }
-    return false
+  /// The most that feed-forward networks and what happens beside them hold in any phase.
+  private static func phasePeak(
+    _ configuration: RunConfiguration, _ phases: SparsityPhases, shape: FeedForwardShape,
+    evaluation: Int
+  ) -> Int {
+    let feedForward = configuration.feedForward
+    let interval = configuration.run.evaluateInterval
+    let clustering = FeedForwardStack.clusteringBytes(feedForward, shape: shape)
+    var peak = 0
+    var previous = 0  // What is held when a phase begins: the phase before, or nothing.
+    var isClustered = false
+    for phase in phases.phases {
+      let held = FeedForwardStack.bytes(feedForward, mode: phase.mode, shape: shape)
+      let (first, last) = (phase.steps.lowerBound, phase.steps.upperBound)
+      let evaluates =
+        last == configuration.schedule.steps
+        || interval > 0 && last / interval > first / interval
+      peak = max(peak, held + (evaluates ? evaluation : 0))
+      if phase.mode != .dense {
+        if !isClustered { peak = max(peak, previous + clustering) }
+        isClustered = true
+        let again = feedForward.reclusterInterval
+        if again > 0 && phase.steps.count > again { peak = max(peak, held + clustering) }
+      }
+      previous = held
+    }
+    return peak
   }
 }
