@@ -23,7 +23,8 @@ struct Krait: ParsableCommand {
       """,
     version: KraitVersion.text,
     subcommands: [
-      Train.self, Evaluate.self, Generate.self, Export.self, Compare.self, Plan.self, Bench.self,
+      Train.self, Prepare.self, Evaluate.self, Generate.self, Export.self, Compare.self, Plan.self,
+      Bench.self,
       Doctor.self, Inspect.self,
     ])
 }

@@ -4,6 +4,8 @@ import Foundation
 public enum PreparedFolder {
   /// The tokenizer that made the shards of a folder.
   public static let tokenizerName = "tokenizer.json"
+  /// What was prepared; written last.
+  public static let manifestName = "prepared.json"
 
   /// The `tokenizer.json` beside shards: in a folder of shards, or in the folder of a shard.
   public static func tokenizerPath(of path: String) -> String? {
@@ -32,5 +34,51 @@ public enum PreparedFolder {
       first = first ?? (path, file, bytes)
     }
     return try first?.file.map { try BPETokenizer($0) }
+  }
+}
+
+/// What `krait prepare` says of a folder it made: `prepared.json`.
+public struct PreparedManifest: Codable, Sendable, Equatable {
+  /// `bytes`, or `tokenizer.json` in the same folder.
+  public let tokenizer: String
+  /// Ids are below this.
+  public let vocabulary: Int
+  /// The id before each document.
+  public let endOfText: Int?
+  /// To train on, and to evaluate on.
+  public let train: Part
+  public let validation: Part
+
+  /// The shards of one part.
+  public struct Part: Codable, Sendable, Equatable {
+    public let documents: Int
+    /// Bytes of text.
+    public let bytes: Int
+    public let tokens: Int
+    /// Names of files.
+    public let shards: [String]
+  }
+
+  /// The file's contents, always the same for the same values.
+  var json: [UInt8] {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+      return [UInt8](try encoder.encode(self)) + [0x0A]
+    }
+  }
+}
+
+extension StagedFolder {
+  /// Copies the tokenizer of shards beside them; bytes need none.
+  func keep(_ tokenizer: any Tokenizer) throws {
+    guard let tokenizer = tokenizer as? BPETokenizer else { return }
+    guard let contents = FileManager.default.contents(atPath: tokenizer.name) else {
+      throw CorpusError("cannot read the tokenizer '\(tokenizer.name)' any more")
+    }
+    try write([UInt8](contents), PreparedFolder.tokenizerName)
+    try write(
+      Array(TokenizerConfigFile.text(endOfText: tokenizer.endOfTextContent).utf8),
+      TokenizerConfigFile.fileName)
   }
 }

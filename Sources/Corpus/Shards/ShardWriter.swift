@@ -20,14 +20,16 @@ public final class ShardWriter {
   public private(set) var tokenCount = 0
 
   /// Files will be `<folder>/<name>_000000.bin` and so on, counted from `firstIndex`.
+  ///
+  /// - Parameter isWide: whether ids take four bytes even where two would do.
   public init(
-    folder: String, name: String, vocabulary: Int, tokensPerShard: Int = 100_000_000,
-    firstIndex: Int = 0
+    folder: String, name: String, vocabulary: Int, isWide: Bool = false,
+    tokensPerShard: Int = 100_000_000, firstIndex: Int = 0
   ) {
     precondition(tokensPerShard > 0 && tokensPerShard < Int(Int32.max), "shard size")
     self.folder = folder
     self.name = name
-    isWide = vocabulary > 65536
+    self.isWide = isWide || vocabulary > 65536
     self.tokensPerShard = tokensPerShard
     self.firstIndex = firstIndex
   }
@@ -35,23 +37,30 @@ public final class ShardWriter {
   deinit { abandon() }
 
   /// Appends ids, starting new shards as they fill.
-  public func append(_ ids: some Sequence<UInt32>) throws {
-    for id in ids {
+  public func append(_ ids: some Collection<UInt32>) throws {
+    var rest = ids[...]
+    while !rest.isEmpty {
       if descriptor < 0 { try begin() }
-      if isWide {
-        for shift: UInt32 in [0, 8, 16, 24] {
-          buffer.append(UInt8(truncatingIfNeeded: id >> shift))
-        }
-      } else {
+      let part = rest.prefix(min(tokensPerShard - pending, 1 << 18))
+      add(part)
+      rest = rest.dropFirst(part.count)
+      if buffer.count >= 1 << 20 { try flush() }
+      if pending == tokensPerShard { try finishShard() }
+    }
+  }
+
+  private func add(_ ids: some Collection<UInt32>) {
+    if isWide {
+      for id in ids { withUnsafeBytes(of: id.littleEndian) { buffer += $0 } }
+    } else {
+      for id in ids {
         precondition(id < 65536, "id \(id) in a uint16 shard")
         buffer.append(UInt8(truncatingIfNeeded: id))
         buffer.append(UInt8(truncatingIfNeeded: id >> 8))
       }
-      pending += 1
-      tokenCount += 1
-      if buffer.count >= 1 << 20 { try flush() }
-      if pending == tokensPerShard { try finishShard() }
     }
+    pending += ids.count
+    tokenCount += ids.count
   }
 
   /// Finishes the last shard.

@@ -2,12 +2,12 @@
 ///
 /// A four-round Feistel network on the smallest even number of bits that holds `count`; values
 /// that fall outside are walked on until they fall inside (Black and Rogaway, CT-RSA 2002).
-struct Permutation: Sendable {
+package struct Permutation: Sendable {
   private let count: UInt64
   private let halfBits: UInt64
   private let keys: [UInt64]
 
-  init(count: Int, seed: UInt64) {
+  package init(count: Int, seed: UInt64) {
     precondition(count >= 1, "a permutation of \(count)")
     self.count = UInt64(count)
     var bits: UInt64 = 2
@@ -18,7 +18,7 @@ struct Permutation: Sendable {
   }
 
   /// Where an index goes; every index goes somewhere else or to itself, none twice.
-  subscript(_ index: Int) -> Int {
+  package subscript(_ index: Int) -> Int {
     var value = UInt64(index)
     repeat { value = scramble(value) } while value >= count
     return Int(value)

@@ -46,7 +46,7 @@ public struct TokenDataset: Sendable {
   }
 
   /// Opens every shard of a path: a file, or a folder, whose shards are those with `train` in the
-  /// name (`val` for evaluation) or, when there are none such, all `.bin` files.
+  /// name (`val` for evaluation) or, when there are none such, the `.bin` files with neither.
   ///
   /// - Parameters:
   ///   - path: a shard or a folder of shards.
@@ -77,15 +77,26 @@ public struct TokenDataset: Sendable {
       throw CorpusError("cannot list the folder '\(path)': \(error.localizedDescription)")
     }
     let shards = names.filter { $0.hasSuffix(".bin") && !$0.hasPrefix(".") }.sorted()
-    let other = part == "train" ? "val" : "train"
-    var chosen = shards.filter { $0.contains(part) }
-    if chosen.isEmpty { chosen = shards.filter { !$0.contains(other) } }
+    var chosen = shards.filter { TokenDataset.part(of: $0) == part }
+    if chosen.isEmpty { chosen = shards.filter { TokenDataset.part(of: $0) == nil } }
     guard !chosen.isEmpty else {
       throw CorpusError(
         "the folder '\(path)' has no shard to \(part == "train" ? "train" : "evaluate") on "
           + "(*\(part)*.bin); make some with 'krait prepare'")
     }
     return chosen.map { path + "/" + $0 }
+  }
+
+  /// What a shard's name says it is for: whichever of `train` and `val` comes last in it.
+  private static func part(of name: String) -> String? {
+    let train = name.range(of: "train", options: .backwards)?.lowerBound
+    let validation = name.range(of: "val", options: .backwards)?.lowerBound
+    switch (train, validation) {
+    case (let train?, let validation?): return train > validation ? "train" : "val"
+    case (_?, nil): return "train"
+    case (nil, _?): return "val"
+    case (nil, nil): return nil
+    }
   }
 
   /// Copies the inputs and targets of a window, `sequenceLength` each.

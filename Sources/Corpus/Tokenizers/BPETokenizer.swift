@@ -64,6 +64,8 @@ public final class BPETokenizer: Tokenizer {
 
   public var vocabularySize: Int { texts.count }
 
+  public var cutsAtLines: Bool { pattern != .none && added.isEmpty }
+
   /// For people: how text is cut before it is merged.
   public var patternName: String {
     switch pattern {

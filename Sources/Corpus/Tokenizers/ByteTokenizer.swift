@@ -7,6 +7,8 @@ public struct ByteTokenizer: Tokenizer {
   public var endOfText: Int? { 256 }
   public var name: String { "bytes" }
 
+  public var cutsAtLines: Bool { true }
+
   public func encoder() -> any TokenEncoder { Encoder() }
 
   /// Ids above 255 stand for no bytes.

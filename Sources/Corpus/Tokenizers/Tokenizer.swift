@@ -10,11 +10,16 @@ public protocol Tokenizer: Sendable {
   ///
   /// - Throws: a sentence where there is no way from text to ids.
   func encoder() throws -> any TokenEncoder
+  /// Whether a text may be encoded in parts that are cut where a line begins with an ASCII letter,
+  /// with the same ids.
+  var cutsAtLines: Bool { get }
   /// The bytes of some ids; `decode(encode(x))` is x for all bytes.
   func decode(_ ids: [UInt32]) -> [UInt8]
 }
 
 extension Tokenizer {
+  public var cutsAtLines: Bool { false }
+
   /// The ids of some text; nothing is added before or after it.
   public func encode(_ bytes: [UInt8]) throws -> [UInt32] {
     var ids: [UInt32] = []
