@@ -5,7 +5,8 @@
 #
 # Examples:
 #   Benchmarks/linux/prepare-linux.sh shards                               bytes
-#   MEGABYTES=60 Benchmarks/linux/prepare-linux.sh shards --train-vocabulary 4096
+#   MEGABYTES=60 Benchmarks/linux/prepare-linux.sh shards --tokenizer tokenizer.json
+# Benchmarks/linux/train_tokenizer.py trains such a tokenizer on the selected files.
 #
 # Environment:
 #   MEGABYTES   text to select, 100 unless given; 0 for all, about 660
