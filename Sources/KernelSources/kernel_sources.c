@@ -87,6 +87,27 @@ static const char SumOfSquares_cu[] = {
 static const char TransposedVenomMask_cu[] = {
 #embed "kernels/TransposedVenomMask.cu" suffix(, 0)
 };
+static const char hopper_gather_product_cuh[] = {
+#embed "kernels/hopper/gather_product.cuh" suffix(, 0)
+};
+static const char hopper_memory_cuh[] = {
+#embed "kernels/hopper/memory.cuh" suffix(, 0)
+};
+static const char hopper_types_cuh[] = {
+#embed "kernels/hopper/types.cuh" suffix(, 0)
+};
+static const char hopper_wgmma_cuh[] = {
+#embed "kernels/hopper/wgmma.cuh" suffix(, 0)
+};
+static const char hopper_kept_product_cu[] = {
+#embed "kernels/hopper/kept_product.cu" suffix(, 0)
+};
+static const char hopper_packed_product_cu[] = {
+#embed "kernels/hopper/packed_product.cu" suffix(, 0)
+};
+static const char hopper_weight_gradient_add_cu[] = {
+#embed "kernels/hopper/weight_gradient_add.cu" suffix(, 0)
+};
 
 static const krait_kernel_source sources[] = {
     {"element.cuh", element_cuh},
@@ -117,6 +138,13 @@ static const krait_kernel_source sources[] = {
     {"StableSort.cu", StableSort_cu},
     {"SumOfSquares.cu", SumOfSquares_cu},
     {"TransposedVenomMask.cu", TransposedVenomMask_cu},
+    {"hopper/gather_product.cuh", hopper_gather_product_cuh},
+    {"hopper/memory.cuh", hopper_memory_cuh},
+    {"hopper/types.cuh", hopper_types_cuh},
+    {"hopper/wgmma.cuh", hopper_wgmma_cuh},
+    {"hopper/kept_product.cu", hopper_kept_product_cu},
+    {"hopper/packed_product.cu", hopper_packed_product_cu},
+    {"hopper/weight_gradient_add.cu", hopper_weight_gradient_add_cu},
 };
 
 size_t krait_kernel_source_count(void) { return sizeof sources / sizeof sources[0]; }
