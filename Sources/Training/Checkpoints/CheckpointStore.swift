@@ -128,6 +128,9 @@ public final class CheckpointStore: Sendable {
     }.sorted()
   }
 
+  /// The folder of a step's checkpoint, whether it is there or not.
+  public func path(step: Int) -> String { path + "/" + CheckpointStore.folderName(step: step) }
+
   /// The newest checkpoint that is whole, and a sentence for each newer one that is not.
   public func latestValid() -> (checkpoint: StoredCheckpoint?, rejected: [String]) {
     var rejected: [String] = []

@@ -10,14 +10,23 @@ public struct StoredCheckpoint {
   public let path: String
   /// Step counters and the like.
   public let state: TrainingState
+  /// Names and bytes of its files.
+  public let files: [String: Int]
   private let parameters: SafetensorsFile
+
+  /// Whether a folder holds a checkpoint, whole or not.
+  public static func isAt(_ path: String) -> Bool {
+    FileManager.default.fileExists(atPath: path + "/" + CheckpointManifest.name)
+  }
 
   /// Verifies and opens a checkpoint folder.
   ///
   /// - Throws: a sentence naming the file that is wrong.
   public init(_ path: String) throws {
     self.path = path
-    _ = try CheckpointManifest.verify(folder: path)
+    let manifest = try CheckpointManifest.verify(folder: path)
+    files = Dictionary(
+      manifest.files.map { ($0.name, $0.bytes) }, uniquingKeysWith: { first, _ in first })
     parameters = try SafetensorsFile(path + "/" + CheckpointStore.parametersName)
     let file = path + "/" + CheckpointStore.stateName
     do {

@@ -1,15 +1,19 @@
 import Compute
 import Corpus
 import Foundation
-import Interchange
-import Transformer
+public import Interchange
+public import Transformer
 
 /// A folder in Hugging Face's layout, opened and compared with its own `config.json`.
-struct HuggingFaceFolder {
-  let path: String
-  let config: ArceeConfig
-  let model: ModelConfiguration
-  private let tensors: TensorFolder
+public struct HuggingFaceFolder {
+  /// The folder.
+  public let path: String
+  /// Its `config.json`.
+  public let config: ArceeConfig
+  /// The same in Krait's words.
+  public let model: ModelConfiguration
+  /// Its tensors: all that the model needs, in the right shapes, and no others.
+  public let tensors: TensorFolder
   /// `lm_head.weight` of a tied model, which some programs write although it is the embedding.
   private static let tiedName = "lm_head.weight"
   private static let embeddingName = "model.embed_tokens.weight"
@@ -17,7 +21,7 @@ struct HuggingFaceFolder {
   /// Opens a folder; nothing of the model is allocated.
   ///
   /// - Throws: a sentence that names the field or the tensors that do not fit.
-  init(_ path: String) throws {
+  public init(_ path: String) throws {
     self.path = path
     config = try ArceeConfig.read(folder: path)
     model = try ModelConfiguration(config, path: path + "/" + ArceeConfig.fileName)
@@ -26,7 +30,7 @@ struct HuggingFaceFolder {
   }
 
   /// Whether a folder looks like one.
-  static func isAt(_ path: String) -> Bool {
+  public static func isAt(_ path: String) -> Bool {
     FileManager.default.fileExists(atPath: path + "/" + ArceeConfig.fileName)
   }
 

@@ -9,6 +9,10 @@ struct Inspect: ParsableCommand {
       krait inspect shards/books_train_000000.bin    a token shard: llm.c, or Megatron's .bin
       krait inspect shards/tokenizer.json            a byte-level BPE tokenizer
       krait inspect tokenizer.json --encode FILE     the ids of a text
+      krait inspect runs/tiny                        every checkpoint of a run, verified
+      krait inspect runs/tiny/checkpoints/step-00000400
+      krait inspect exported --values                a Hugging Face folder
+      krait inspect tiny.gguf                        or a .safetensors file
       """)
 
   @Argument(help: "The file or folder.", completion: .file())
@@ -17,7 +21,11 @@ struct Inspect: ParsableCommand {
 
   /// Every kind of file that can be inspected; the first that recognises the path is asked.
   static var inspections: [any Inspection.Type] {
-    [ShardInspection.self, TokenizerInspection.self]
+    [
+      ShardInspection.self, TokenizerInspection.self, SafetensorsInspection.self,
+      GGUFInspection.self, CheckpointInspection.self, RunInspection.self,
+      HuggingFaceInspection.self,
+    ]
   }
 
   func run() throws {
@@ -41,6 +49,8 @@ struct InspectOptions: ParsableArguments {
     help: "Shards: bytes, or the tokenizer.json to show text with; default: the one beside them.",
     completion: .file(extensions: ["json"]))
   var tokenizer: String?
+  @Flag(help: "Tensors: also the root mean square and the largest of their numbers.")
+  var values = false
 
   @Option(
     help:
