@@ -94,13 +94,14 @@ struct GGUFCursor {
     let rank = try integer(UInt32.self)
     guard rank <= 8 else { throw refuse("the tensor '\(name)' has \(rank) dimensions") }
     var shape: [Int] = []
+    // Zeros count as ones, so that the product is safe in any order.
     var size = 8
     for _ in 0..<rank {
       let extent = try integer(UInt64.self)
       guard let value = Int(exactly: extent) else {
         throw refuse("the tensor '\(name)' has a size of \(extent)")
       }
-      let (product, overflow) = size.multipliedReportingOverflow(by: value)
+      let (product, overflow) = size.multipliedReportingOverflow(by: max(1, value))
       guard !overflow else { throw refuse("the tensor '\(name)' is too large to be true") }
       size = product
       shape.insert(value, at: 0)

@@ -2,30 +2,30 @@
 ///
 /// Written by hand: swift-protobuf's package compiles all of protoc, more than 15 minutes on two
 /// cores, for seven fields. Field numbers: tensorflow/core/util/event.proto and summary.proto.
-struct EventMessage {
+package struct EventMessage {
   private var bytes: [UInt8] = []
 
   /// Event with `wall_time` (field 1, seconds).
-  init(wallTime: Double) {
+  package init(wallTime: Double) {
     tag(1, wire: 1)
     append(wallTime.bitPattern)
   }
 
   /// `step` (field 2); zero is the default and not written.
-  mutating func setStep(_ step: Int) {
+  package mutating func setStep(_ step: Int) {
     guard step != 0 else { return }
     tag(2, wire: 0)
     varint(UInt64(bitPattern: Int64(step)))
   }
 
   /// `file_version` (field 3).
-  mutating func setFileVersion(_ version: String) { text(3, version) }
+  package mutating func setFileVersion(_ version: String) { text(3, version) }
 
   /// `session_log` (field 7) with status START.
-  mutating func setSessionStart() { message(7, [0x08, 0x01]) }
+  package mutating func setSessionStart() { message(7, [0x08, 0x01]) }
 
   /// `summary` (field 5) with one scalar: tag and `simple_value`.
-  mutating func setScalar(_ name: String, _ value: Float) {
+  package mutating func setScalar(_ name: String, _ value: Float) {
     var scalar = EventMessage()
     scalar.text(1, name)
     scalar.tag(2, wire: 5)
@@ -38,7 +38,7 @@ struct EventMessage {
   private init() {}
 
   /// The message framed as a record: length, checksum, message, checksum.
-  var record: [UInt8] {
+  package var record: [UInt8] {
     let length = withUnsafeBytes(of: UInt64(bytes.count).littleEndian, Array.init)
     var result = length
     result += withUnsafeBytes(of: CRC32C.masked(length).littleEndian, Array.init)
