@@ -29,6 +29,6 @@ mkdir -p "$work/hf"
 for version in 4.53.3 5.24.0; do
   environment "transformers-$version" "torch==2.13.0" "transformers==$version" "numpy<3"
   for folder in whole shards bf16; do
-    "$python" Scripts/roundtrip/check-hf.py "$krait" "$run" "$work/hf/$folder"
+    "$python" Scripts/roundtrip/check-hf.py "$krait" "$work/hf/$folder"
   done
 done

@@ -66,7 +66,8 @@ import Testing
         .contains("holds the tensor 't1', but"))
     #expect(try changed(#""t1":"#, #""other":"#).contains("does not list it"))
     #expect(try changed(#""metadata""#, #""other": 1, "metadata""#).isEmpty)
-    #expect(try changed(#""t0": "model-"#, #""t0": "../model-"#).contains("file of the same folder"))
+    #expect(
+      try changed(#""t0": "model-"#, #""t0": "../model-"#).contains("file of the same folder"))
     #expect(try changed("weight_map", "weightmap").contains("has no weight_map"))
     #expect(try changed(#"{"#, #"["#).contains("not JSON"))
     #expect(

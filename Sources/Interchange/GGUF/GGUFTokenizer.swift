@@ -11,13 +11,15 @@ public struct GGUFTokenizer: Sendable, Equatable {
   private enum TokenKind: Int32 {
     case normal = 1
     case control = 3
+    case userDefined = 4
     case unused = 5
   }
 
   /// One token per byte, and one, 256, between documents.
   public static func bytes(vocabulary: Int) -> GGUFTokenizer {
     GGUFTokenizer(
-      tokens: ByteLevelAlphabet.characters + [TokenizerFiles.endOfText], added: [256], merges: [],
+      tokens: ByteLevelAlphabet.characters + [TokenizerFiles.endOfText], added: [256: .special],
+      merges: [],
       pre: TokenizerVocabulary.PreTokenizer.gpt2.rawValue, endOfText: 256, vocabulary: vocabulary)
   }
 
@@ -43,7 +45,8 @@ public struct GGUFTokenizer: Sendable, Equatable {
   }
 
   private init(
-    tokens: [String?], added: Set<Int>, merges: [String], pre: String, endOfText: Int?,
+    tokens: [String?], added: [Int: TokenizerVocabulary.AddedKind], merges: [String], pre: String,
+    endOfText: Int?,
     vocabulary: Int
   ) {
     // llama.cpp takes the size of the vocabulary from this list: rows of the embedding that stand
@@ -52,8 +55,13 @@ public struct GGUFTokenizer: Sendable, Equatable {
       (id < tokens.count ? tokens[id] : nil) ?? "[PAD\(id)]"
     }
     types = (0..<vocabulary).map { id in
-      let isKnown = id < tokens.count && tokens[id] != nil
-      let kind: TokenKind = isKnown ? (added.contains(id) ? .control : .normal) : .unused
+      guard id < tokens.count, tokens[id] != nil else { return TokenKind.unused.rawValue }
+      let kind: TokenKind =
+        switch added[id] {
+        case .special: .control
+        case .text: .userDefined
+        case nil: .normal
+        }
       return kind.rawValue
     }
     self.merges = merges

@@ -6,17 +6,27 @@ public struct TokenizerVocabulary: Sendable {
     case gpt2 = "gpt-2"
     /// Llama 3's expression.
     case llama3 = "llama-bpe"
+    /// Llama 3's, but every digit on its own.
+    case qwen2 = "qwen2"
+  }
+
+  /// What a token that was added to the vocabulary stands for.
+  public enum AddedKind: Sendable {
+    /// A mark: the end of a text, for example.
+    case special
+    /// Its own letters.
+    case text
   }
 
   /// Where it came from.
   public let path: String
   /// The token of each id, in the alphabet of bytes; nil for ids that stand for nothing.
   public let tokens: [String?]
-  /// Ids that are split out of raw text before anything else.
-  public let addedTokens: Set<Int>
+  /// Ids that are split out of raw text before anything else; special ones stand for no text.
+  public let addedTokens: [Int: AddedKind]
   /// Pairs of tokens, the first to be merged first.
   public let merges: [(String, String)]
-  /// How raw text is cut; nil when it is neither GPT-2's way nor Llama 3's.
+  /// How raw text is cut; nil when llama.cpp knows no name for it.
   public let preTokenizer: PreTokenizer?
   let json: StrictJSON.Value
 
@@ -48,13 +58,14 @@ public struct TokenizerVocabulary: Sendable {
       return id
     }
     for (token, id) in vocabulary { _ = try set(token, id) }
-    var added: Set<Int> = []
+    var added: [Int: AddedKind] = [:]
     if case .array(let items) = json["added_tokens"] {
       for item in items {
         guard case .string(let content) = item["content"] else {
           throw refuse("an added token has no content")
         }
-        added.insert(try set(content, item["id"]))
+        let id = try set(content, item["id"])
+        added[id] = item["special"] == .bool(true) ? .special : .text
       }
     }
     self.tokens = tokens
@@ -92,10 +103,19 @@ public struct TokenizerVocabulary: Sendable {
       let split = parts.first, split["type"] == .string("Split"),
       case .string(let expression) = split["pattern"]?["Regex"]
     else { return nil }
-    return expression == llama3Expression ? .llama3 : nil
+    switch expression {
+    case gpt2Expression: return .gpt2
+    case llama3Expression(numbers: "\\p{N}{1,3}"): return .llama3
+    case llama3Expression(numbers: "\\p{N}"): return .qwen2
+    default: return nil
+    }
   }
 
-  private static let llama3Expression =
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
-    + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
+  private static let gpt2Expression =
+    #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
+
+  private static func llama3Expression(numbers: String) -> String {
+    #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|"# + numbers
+      + #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+  }
 }

@@ -18,6 +18,19 @@ public struct LoadedModel {
   /// The configuration of the run; nil for a model from elsewhere.
   public let configuration: RunConfiguration?
 
+  /// A model and what is needed to use it; see the properties.
+  package init(
+    model: TransformerModel, tokenizer: any Tokenizer, sequenceLength: Int, summary: String,
+    step: Int?, configuration: RunConfiguration?
+  ) {
+    self.model = model
+    self.tokenizer = tokenizer
+    self.sequenceLength = sequenceLength
+    self.summary = summary
+    self.step = step
+    self.configuration = configuration
+  }
+
   /// UTF-8 bytes that each id stands for; 0 for ids that stand for no text.
   public var byteCounts: [Int] {
     (0..<model.configuration.vocabulary).map { id in
