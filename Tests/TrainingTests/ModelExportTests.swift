@@ -57,7 +57,7 @@ import Transformer
     let report = try export(original, type).huggingFace(
       to: folder + "/out/", shardBytes: 20_000)
     #expect(names == ["out"])
-    #expect(report.tensors == (tied ? 18 : 19) + 1)
+    #expect(report.tensors == (tied ? 18 : 19))
     #expect((report.logitChange == 0) == (type == .float32))
     #expect(report.files.keys.contains("model.safetensors.index.json"))
     let read = try LoadedModel.open(folder + "/out", on: backend)
