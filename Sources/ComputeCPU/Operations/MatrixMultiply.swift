@@ -75,15 +75,16 @@ struct ProductTiles {
   private let tileRows: Int
   private let tileColumns: Int
 
-  /// Tiles of at most 512 x 1024, halved while there are fewer than 16 of them and they stay at
-  /// least 128 on a side: enough to share among lanes, large enough to pack operands for.
+  /// Tiles of at most 1024 x 1024, halved while there are fewer than 8 of them and they stay at
+  /// least 128 on a side: enough to share among lanes, large enough to pack operands for. A
+  /// library packs both operands anew for every tile, so fewer, larger tiles pack less.
   init(rows: Int, columns: Int) {
-    var height = min(rows, 512)
+    var height = min(rows, 1024)
     var width = min(columns, 1024)
     func tiles() -> Int {
       (rows + height - 1) / height * ((columns + width - 1) / width)
     }
-    while tiles() < 16 {
+    while tiles() < 8 {
       if width >= height && width >= 256 {
         width = (width / 2 + 15) / 16 * 16
       } else if height >= 256 {
