@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -13,8 +14,8 @@ import torch_ffn
 
 def krait_round(path, sizes):
     """(machine, {name: [seconds]}) of one krait process."""
-    command = [path, "bench", "ffn", "--json", "--backend", "cpu", "--rounds", str(sizes.steps),
-               "--densities", str(sizes.density)]
+    command = [path, "bench", "ffn", "--json", "--backend", "cpu",
+               "--rounds", str(sizes.steps), "--densities", str(sizes.density)]
     for name in ("tokens", "width", "hidden", "block", "samples", "clusters", "threads"):
         command += [f"--{name}", str(getattr(sizes, name))]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -31,6 +32,9 @@ def main():
     parser.add_argument("--krait", default="../../.build/release/krait")
     sizes = parser.parse_args()
     torch.set_num_threads(sizes.threads)
+    if os.getloadavg()[0] > 0.5:
+        print(f"load average {os.getloadavg()[0]:.1f}: PyTorch's threads wait by spinning and "
+              "suffer most from company; measure on a quiet machine", file=sys.stderr)
     both = torch_ffn.variants(sizes)
     for variant in both:
         torch_ffn.timed(variant)

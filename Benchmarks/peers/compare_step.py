@@ -6,6 +6,7 @@ a few of its own. A slow minute of the machine hits all of them alike.
 
 import argparse
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -19,7 +20,8 @@ from torch_train import Variant, add_sizes, filled
 
 def krait_round(path, sizes):
     """{name: [(seconds, processor seconds)]} of one krait process."""
-    command = [path, "bench", "step", "--json", "--backend", "cpu", "--warm-ups", "1", "--rounds", str(sizes.steps)]
+    command = [path, "bench", "step", "--json", "--backend", "cpu", "--warm-ups", "1",
+               "--rounds", str(sizes.steps)]
     for name in ("width", "layers", "hidden", "heads", "vocabulary", "sequence", "sequences",
                  "threads", "density"):
         command += [f"--{name}", str(getattr(sizes, name))]
@@ -61,6 +63,9 @@ def main():
     parser.add_argument("--krait", default="../../.build/release/krait")
     sizes = filled(parser.parse_args())
     torch.set_num_threads(sizes.threads)
+    if os.getloadavg()[0] > 0.5:
+        print(f"load average {os.getloadavg()[0]:.1f}: PyTorch's threads wait by spinning and "
+              "suffer most from company; measure on a quiet machine", file=sys.stderr)
     variants = torch_variants(sizes)
     for variant in variants.values():
         variant.step()
