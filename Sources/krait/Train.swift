@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Glibc
 import Training
 
 /// Pre-trains a model.
@@ -43,43 +42,47 @@ struct Train: ParsableCommand {
   }
 
   func run() throws {
+    StopSignals.install()
     let configuration = try RunConfiguration.read(
       path: configurationFile, preset: preset, overrides: overrides)
     if settings {
       print(configuration.toml, terminator: "")
       return
     }
-    StopSignals.install()
     let folder = RunFolder(configuration.run.folder + "/" + configuration.run.name)
-    let resumed = resume && folder.holdsRun
-    if overwrite { try delete(folder) }
-    // A resumed run keeps its own configuration; what is given on the command line goes on top.
-    let final =
-      resumed
-      ? try RunConfiguration.read(
-        path: configurationFile ?? folder.configurationPath, overrides: overrides)
-      : configuration
+    let resumes = resume && folder.holdsRun
+    if resume && !resumes {
+      say("there is no run in '\(folder.path)' to resume: starting it")
+    }
+    let final = resumes ? try resumed(folder, given: configuration) : configuration
     let backend = try BackendChoice.open(
       backend: final.device.backend, threads: final.device.threads, blas: final.device.blas)
     let trainer = try Trainer(
-      final, on: backend, folder: folder, resume: resumed, version: KraitVersion.text)
-    FileHandle.standardError.write(Data((trainer.introduction + "\n").utf8))
+      final, on: backend, folder: folder,
+      start: resumes ? .resuming : overwrite ? .overwriting : .new, version: KraitVersion.text)
+    say(trainer.introduction + "\n")
     let summary = try trainer.run()
     print("\n" + summary.text)
     switch summary.ending {
-    case .finished: return
     case .failed: throw ExitCode(2)
+    case _ where !summary.isSaved: throw ExitCode(1)
     case .stopped: throw ExitCode(3)
+    case .finished: return
     }
   }
 
-  private func delete(_ folder: RunFolder) throws {
-    guard folder.holdsRun else { return }
-    try folder.takeLock()
-    do {
-      try FileManager.default.removeItem(atPath: folder.path)
-    } catch {
-      throw CleanError("cannot delete '\(folder.path)': \(error.localizedDescription)")
-    }
+  /// A resumed run keeps its own configuration; what is given on the command line goes on top.
+  private func resumed(
+    _ folder: RunFolder, given: RunConfiguration
+  ) throws -> RunConfiguration {
+    if configurationFile != nil { return given }
+    var final = try RunConfiguration.read(path: folder.configurationPath, overrides: overrides)
+    // A preset that is another model's is refused by the trainer, with both values.
+    if preset != nil { final.model = given.model }
+    return final
+  }
+
+  private func say(_ text: String) {
+    FileHandle.standardError.write(Data((text + "\n").utf8))
   }
 }

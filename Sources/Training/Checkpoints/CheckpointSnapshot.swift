@@ -46,6 +46,7 @@ public struct CheckpointSnapshot: Sendable {
     var parameters = try tensors(engine.model.parameters, prefix: "")
     let width = engine.model.configuration.width
     for (layer, centroids) in clusters.centroids.enumerated() {
+      try CheckpointSnapshot.requireFinite(centroids, "clusters.\(layer).centroids")
       parameters.append(
         Tensor(
           name: "clusters.\(layer).centroids", shape: [centroids.count / width, width],
@@ -63,8 +64,7 @@ public struct CheckpointSnapshot: Sendable {
     for value in values { sum += value - value }
     guard sum == 0 else {
       throw TrainingError(
-        "'\(name)' holds a number that is not finite; this state is not saved, and the last good "
-          + "checkpoint stays")
+        "'\(name)' holds a number that is not finite, and such a state is never saved")
     }
   }
 }

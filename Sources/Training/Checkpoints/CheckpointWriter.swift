@@ -1,33 +1,56 @@
 import Foundation
 
 /// Writes checkpoints on a thread of its own, one at a time, from copies.
+///
+/// A checkpoint that cannot be written does not end a run: the earlier ones are still there, and
+/// the next one may fit. Its failure waits for `takeFailure`.
 public final class CheckpointWriter: @unchecked Sendable {
-  // `failure` and `isBusy` are guarded by `condition`.
+  /// A checkpoint that could not be written.
+  public struct Failure: Sendable, Equatable {
+    /// The step it was of.
+    public let step: Int
+    /// Why, as a sentence.
+    public let reason: String
+  }
+
+  // The variables are guarded by `condition`.
   private let condition = NSCondition()
   private var isBusy = false
-  private var failure: (any Error)?
+  private var failure: Failure?
+  private var saved: Int?
   private let store: CheckpointStore
 
   /// A writer into a store.
-  public init(_ store: CheckpointStore) { self.store = store }
+  ///
+  /// - Parameter savedStep: the step of the checkpoint that the run was resumed from.
+  public init(_ store: CheckpointStore, savedStep: Int? = nil) {
+    self.store = store
+    saved = savedStep
+  }
+
+  /// The step of the last checkpoint that was written and verified.
+  public var savedStep: Int? {
+    condition.lock()
+    defer { condition.unlock() }
+    return saved
+  }
 
   /// Starts writing a snapshot; waits for the one before, if that is still being written.
-  ///
-  /// - Throws: what went wrong with an earlier snapshot.
-  public func write(_ snapshot: CheckpointSnapshot) throws {
-    try finish()
+  public func write(_ snapshot: CheckpointSnapshot) {
     condition.lock()
+    while isBusy { condition.wait() }
     isBusy = true
     condition.unlock()
     let thread = Thread { [self] in
-      var problem: (any Error)?
+      let step = snapshot.state.step
+      var problem: Failure?
       do {
         try store.write(snapshot)
       } catch {
-        problem = error
+        problem = Failure(step: step, reason: "\(error)")
       }
       condition.lock()
-      failure = problem
+      if let problem { failure = problem } else { saved = step }
       isBusy = false
       condition.broadcast()
       condition.unlock()
@@ -36,15 +59,20 @@ public final class CheckpointWriter: @unchecked Sendable {
     thread.start()
   }
 
+  /// What went wrong since the last call, if anything; does not wait.
+  public func takeFailure() -> Failure? {
+    condition.lock()
+    defer {
+      failure = nil
+      condition.unlock()
+    }
+    return failure
+  }
+
   /// Waits until nothing is being written.
-  ///
-  /// - Throws: what went wrong since the last call.
-  public func finish() throws {
+  public func finish() {
     condition.lock()
     while isBusy { condition.wait() }
-    let problem = failure
-    failure = nil
     condition.unlock()
-    if let problem { throw problem }
   }
 }

@@ -27,25 +27,49 @@ public final class RunFolder {
 
   /// Makes the folders of a new run and writes its configuration.
   ///
+  /// - Parameter overwriting: whether a run that is there is deleted; nothing else in the folder is.
   /// - Throws: a sentence when a run is there already, or the folder cannot be written.
-  public func create(_ configuration: RunConfiguration) throws {
-    guard !holdsRun else {
+  public func create(_ configuration: RunConfiguration, overwriting: Bool = false) throws {
+    guard overwriting || !holdsRun else {
       throw TrainingError(
         "'\(path)' already holds a run; continue it with --resume, choose another run.name, or "
-          + "delete the folder")
+          + "delete it with --overwrite")
     }
-    for folder in [path, checkpointsPath, eventsPath] {
+    try makeFolder(path)
+    try takeLock()
+    if overwriting { try deleteRun() }
+    for folder in [checkpointsPath, eventsPath] { try makeFolder(folder) }
+    // Last, for it is what makes the folder a run.
+    try write(configuration)
+  }
+
+  /// Stores the resolved configuration.
+  public func write(_ configuration: RunConfiguration) throws {
+    try AtomicFile.write(configuration.toml, to: configurationPath)
+  }
+
+  private func makeFolder(_ folder: String) throws {
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw TrainingError(
+        "cannot make the folder '\(folder)': \(RunFolder.reason(error)); choose another "
+          + "run.folder")
+    }
+  }
+
+  /// Deletes what belongs to a run, its configuration first: the rest alone is no run.
+  private func deleteRun() throws {
+    for item in [
+      configurationPath, checkpointsPath, eventsPath, metricsPath, tokenizerPath,
+    ]
+    where access(item, F_OK) == 0 {
       do {
-        try FileManager.default.createDirectory(
-          atPath: folder, withIntermediateDirectories: true)
+        try FileManager.default.removeItem(atPath: item)
       } catch {
-        throw TrainingError(
-          "cannot make the folder '\(folder)': \(RunFolder.reason(error)); choose another "
-            + "run.folder")
+        throw TrainingError("cannot delete '\(item)': \(RunFolder.reason(error))")
       }
     }
-    try takeLock()
-    try AtomicFile.write(configuration.toml, to: configurationPath)
   }
 
   /// Reads the configuration of the run that is there.

@@ -35,6 +35,10 @@ public struct StoredCheckpoint {
     } catch {
       throw TrainingError("'\(file)' is damaged: it is not the state of a run")
     }
+    guard state.step == manifest.step else {
+      throw TrainingError(
+        "'\(file)' is of step \(state.step), but its manifest of step \(manifest.step)")
+    }
   }
 
   /// The configuration that the checkpoint was written with.

@@ -14,6 +14,9 @@ public struct TrainingState: Sendable, Equatable, Codable {
   public var updates = 0
   /// Skips and the statistics that judge spikes.
   public var judge: StepJudge
+  /// The step before which neurons were last re-clustered: a run that was stopped within that step
+  /// must not do it twice.
+  public var reclusteredBefore: Int?
   /// Seed of the run: weights and data order are pure functions of it.
   public var seed = 0
   /// Whether clusters and scales are in the parameters file.

@@ -1,129 +1,109 @@
 import FeedForward
-import Foundation
-import Glibc
 import Interchange
 
 /// Writes what happens to `metrics.jsonl` and to TensorBoard events.
 ///
 /// On a resume the lines after the checkpoint's step are removed first, so that no step stands
-/// there twice; TensorBoard is told by a session start.
+/// there twice; TensorBoard is told by a session start. A disk that does not take them never ends
+/// a run: it is said once, lines wait in memory, and `sync` tries again.
 public final class MetricsLog {
-  private let file: UnsafeMutablePointer<FILE>
-  private let path: String
-  private let events: EventWriter
+  /// The last evaluation up to the step that the log was opened at; nil when there was none.
+  public let lastEvaluation: EvaluationRecord?
+  private let lines: LineFile
+  private let eventsFolder: String
+  private let warn: (String) -> Void
+  private var events: EventWriter?
+  private var lastStep: Int
+  private var isFailing = false
 
   /// Opens the log of a run at a number of steps done.
-  public init(_ folder: RunFolder, step: Int) throws {
-    path = folder.metricsPath
-    try MetricsLog.rewind(path, to: step)
-    guard let file = fopen(path, "a") else {
-      throw InterchangeError.system("open", path, errno)
-    }
-    self.file = file
+  ///
+  /// - Parameter warn: called with a sentence when something cannot be written later on.
+  /// - Throws: when it cannot be written now.
+  public init(_ folder: RunFolder, step: Int, warn: @escaping (String) -> Void) throws {
+    lastEvaluation = try MetricsHistory.rewind(folder.metricsPath, to: step)
+    lines = try LineFile(folder.metricsPath)
+    eventsFolder = folder.eventsPath
+    lastStep = step
+    self.warn = warn
     events = try EventWriter(folder: folder.eventsPath, startStep: step + 1)
   }
 
-  deinit { fclose(file) }
-
   /// Records a step.
-  public func write(_ record: StepRecord) throws {
-    var fields: [(String, String)] = [
-      ("kind", "\"step\""), ("step", "\(record.step)"), ("loss", MetricsLog.json(record.loss)),
-      ("norm", MetricsLog.json(record.norm)), ("rate", MetricsLog.json(record.rate)),
-      ("tokens", "\(record.tokens)"), ("seconds", MetricsLog.json(record.seconds)),
-      ("tokensPerSecond", MetricsLog.json(record.tokensPerSecond)),
-      ("mode", "\"\(record.mode.rawValue)\""), ("skipped", "\(record.skipped != nil)"),
-    ]
-    if let reason = record.skipped { fields.append(("reason", MetricsLog.quote(reason))) }
-    try line(fields)
-    try events.scalar("train/loss", record.loss, step: record.step)
-    try events.scalar("train/gradient_norm", record.norm, step: record.step)
-    try events.scalar("train/learning_rate", record.rate, step: record.step)
-    try events.scalar("speed/tokens_per_second", record.tokensPerSecond, step: record.step)
-    try events.scalar("train/sparse", record.mode == .dense ? 0 : 1, step: record.step)
+  public func write(_ record: StepRecord) {
+    lastStep = record.step
+    lines.add(record.json)
+    send([
+      ("train/loss", record.loss), ("train/gradient_norm", record.norm),
+      ("train/learning_rate", record.rate), ("train/sparse", record.mode == .dense ? 0 : 1),
+      ("speed/tokens_per_second", record.tokensPerSecond),
+    ])
+    flush()
   }
 
   /// Records a dense evaluation.
-  public func write(_ record: EvaluationRecord) throws {
-    var fields: [(String, String)] = [
-      ("kind", "\"evaluation\""), ("step", "\(record.step)"), ("tokens", "\(record.tokens)"),
-      ("seconds", MetricsLog.json(record.seconds)),
-      ("loss", MetricsLog.json(record.result.loss)),
-      ("perplexity", MetricsLog.json(record.result.perplexity)),
-    ]
-    if let bits = record.result.bitsPerByte {
-      fields.append(("bitsPerByte", MetricsLog.json(bits)))
-    }
-    try line(fields)
-    try events.scalar("evaluation/loss", record.result.loss, step: record.step)
-    if let bits = record.result.bitsPerByte {
-      try events.scalar("evaluation/bits_per_byte", bits, step: record.step)
-    }
-    try flush()
+  public func write(_ record: EvaluationRecord) {
+    lines.add(record.json)
+    send([("evaluation/loss", record.result.loss)])
+    if let bits = record.result.bitsPerByte { send([("evaluation/bits_per_byte", bits)]) }
+    flush()
   }
 
   /// Records the sparsity of all layers.
-  public func write(
-    _ statistics: SparsityStatistics, clusterSizes: [[Int]], step: Int
-  ) throws {
+  public func write(_ statistics: SparsityStatistics, clusterSizes: [[Int]], step: Int) {
     for (index, layer) in statistics.layers.enumerated() {
-      var fields: [(String, String)] = [
-        ("kind", "\"layer\""), ("step", "\(step)"), ("layer", "\(index)"),
-        ("energyKept", MetricsLog.json(layer.energyKept)),
-        ("nonzeroShare", MetricsLog.json(layer.nonzeroShare)),
-        ("density", MetricsLog.json(layer.density)), ("deadNeurons", "\(layer.deadNeurons)"),
-      ]
-      if index < clusterSizes.count {
-        fields.append(("clusterSizes", "\(clusterSizes[index])"))
-      }
-      try line(fields)
+      let record = LayerRecord(
+        step: step, layer: index, statistics: layer,
+        clusterSizes: index < clusterSizes.count ? clusterSizes[index] : nil)
+      lines.add(record.json)
       let tag = "layers/\(index)"
-      try events.scalar("\(tag)/energy_kept", layer.energyKept, step: step)
-      try events.scalar("\(tag)/nonzero_share", layer.nonzeroShare, step: step)
-      try events.scalar("\(tag)/density", layer.density, step: step)
-      try events.scalar("\(tag)/dead_neurons", Double(layer.deadNeurons), step: step)
+      send([
+        ("\(tag)/energy_kept", layer.energyKept), ("\(tag)/nonzero_share", layer.nonzeroShare),
+        ("\(tag)/density", layer.density), ("\(tag)/dead_neurons", Double(layer.deadNeurons)),
+      ])
     }
-  }
-
-  /// Hands everything to the system.
-  public func flush() throws {
-    guard fflush(file) == 0 else { throw InterchangeError.system("write", path, errno) }
-    try events.flush()
+    flush()
   }
 
   /// Flushes to disk: before a checkpoint, so that its steps are in the log.
-  public func sync() throws {
-    try flush()
-    fsync(fileno(file))
-  }
-
-  private func line(_ fields: [(String, String)]) throws {
-    let text = "{" + fields.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}\n"
-    guard fputs(text, file) >= 0 else { throw InterchangeError.system("write", path, errno) }
-  }
-
-  /// A number as JSON, which knows no NaN and no infinity: those become strings.
-  private static func json(_ value: Double) -> String {
-    value.isFinite ? "\(value)" : "\"\(value)\""
-  }
-
-  private static func quote(_ text: String) -> String {
-    "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
-  }
-
-  /// Removes lines of later steps, and a last line that a kill cut off.
-  static func rewind(_ path: String, to step: Int) throws {
-    guard let data = FileManager.default.contents(atPath: path), !data.isEmpty else { return }
-    var kept = Data()
-    for line in data.split(separator: UInt8(ascii: "\n")) {
-      guard
-        let object = try? JSONSerialization.jsonObject(with: Data(line)) as? [String: Any],
-        let number = object["step"] as? Int, number <= step
-      else { continue }
-      kept += line
-      kept.append(UInt8(ascii: "\n"))
+  ///
+  /// - Returns: a sentence when something could not be written.
+  @discardableResult
+  public func sync() -> String? {
+    do {
+      if events == nil { events = try EventWriter(folder: eventsFolder, startStep: lastStep + 1) }
+      try events?.flush()
+      try lines.sync()
+      isFailing = false
+      return nil
+    } catch {
+      failed(error)
+      return "\(error)"
     }
-    guard kept != data else { return }
-    try AtomicFile.write(Array(kept), to: path)
+  }
+
+  private func send(_ scalars: [(tag: String, value: Double)]) {
+    do {
+      for (tag, value) in scalars { try events?.scalar(tag, value, step: lastStep) }
+    } catch {
+      // The file may end in half a record now; the next `sync` begins another.
+      events = nil
+      failed(error)
+    }
+  }
+
+  private func flush() {
+    do {
+      try lines.flush()
+      try events?.flush()
+    } catch {
+      failed(error)
+    }
+  }
+
+  private func failed(_ error: any Error) {
+    guard !isFailing else { return }
+    isFailing = true
+    warn("metrics wait in memory: \(error)")
   }
 }

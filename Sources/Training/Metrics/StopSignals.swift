@@ -19,7 +19,9 @@ public enum StopSignals {
       }
     }
     signal(SIGUSR1) { _ in StopSignals.save.store(true, ordering: .relaxed) }
+    // A closed pipe and a file over the limit are errors of a write, not the end of the process.
     signal(SIGPIPE, SIG_IGN)
+    signal(SIGXFSZ, SIG_IGN)
   }
 
   /// The signal that asked to stop, or nil.
@@ -39,10 +41,24 @@ public enum StopSignals {
     default: "signal \(signal)"
     }
   }
+}
 
-  /// Forgets requests: for tests that run several trainers in one process.
-  public static func reset() {
-    stop.store(0, ordering: .relaxed)
-    save.store(false, ordering: .relaxed)
+/// Who may ask a run to save or to stop; the process's signals, or whatever a program decides.
+public struct StopRequests {
+  /// The signal that asked to stop, or nil; once not nil it stays so.
+  public var stop: () -> Int32?
+  /// Whether a checkpoint was asked for since the last call.
+  public var takeSave: () -> Bool
+
+  /// See the properties.
+  public init(stop: @escaping () -> Int32?, takeSave: @escaping () -> Bool = { false }) {
+    self.stop = stop
+    self.takeSave = takeSave
+  }
+
+  /// The signals that `StopSignals.install` took over.
+  public static var signals: StopRequests {
+    StopRequests(
+      stop: { StopSignals.stopRequested }, takeSave: { StopSignals.takeSaveRequest() })
   }
 }

@@ -47,15 +47,18 @@ public struct TextGenerator {
   }
 
   /// The text that a prompt continues with, as one string; invalid bytes are replaced.
+  ///
+  /// - Parameter proceed: asked after every token; false ends the text there.
   public func text(
-    after prompt: String, count: Int, capacity: Int, sampler: TokenSampler
+    after prompt: String, count: Int, capacity: Int, sampler: TokenSampler,
+    proceed: () -> Bool = { true }
   ) throws -> String {
     var ids: [UInt32] = []
     var start = try promptTokens(prompt)
     if start.isEmpty { start = [0] }
     try generate(after: start, count: count, capacity: capacity, sampler: sampler) {
       ids.append(UInt32(bitPattern: $0))
-      return true
+      return proceed()
     }
     return String(decoding: tokenizer.decode(ids), as: UTF8.self)
   }

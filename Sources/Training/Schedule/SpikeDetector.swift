@@ -2,7 +2,7 @@
 ///
 /// Non-finite numbers are never taken in, so one of them cannot spoil the statistics for good.
 public struct SpikeDetector: Sendable, Equatable, Codable {
-  private let window: Int
+  fileprivate let window: Int
   private var values: [Double] = []
   private var next = 0
 
@@ -48,13 +48,25 @@ public struct StepJudge: Sendable, Equatable, Codable {
   public private(set) var skippedInRow = 0
   private var losses: SpikeDetector
   private var norms: SpikeDetector
-  private let threshold: Double
+  private var threshold: Double
 
   /// A judge with the settings of a configuration.
   public init(_ configuration: OptimizerConfiguration) {
     losses = SpikeDetector(window: configuration.spikeWindow)
     norms = SpikeDetector(window: configuration.spikeWindow)
     threshold = configuration.spikeThreshold
+  }
+
+  /// Takes the settings of a configuration over; what was counted stays.
+  ///
+  /// A run that is resumed with another threshold means it; another window begins anew.
+  public mutating func adopt(_ configuration: OptimizerConfiguration) {
+    let fresh = StepJudge(configuration)
+    threshold = fresh.threshold
+    if fresh.losses.window != losses.window {
+      losses = fresh.losses
+      norms = fresh.norms
+    }
   }
 
   /// Judges a step and remembers it.
@@ -69,9 +81,9 @@ public struct StepJudge: Sendable, Equatable, Codable {
     } else if !norm.isFinite {
       verdict = .skip("the gradient norm is \(norm)")
     } else if threshold > 0, let score = lossScore, score > threshold {
-      verdict = .skip("the loss is \(score) deviations above its mean")
+      verdict = .skip("the loss is \(StepJudge.text(score)) deviations above its mean")
     } else if threshold > 0, let score = normScore, score > threshold {
-      verdict = .skip("the gradient norm is \(score) deviations above its mean")
+      verdict = .skip("the gradient norm is \(StepJudge.text(score)) deviations above its mean")
     } else {
       verdict = .apply
     }
@@ -85,4 +97,6 @@ public struct StepJudge: Sendable, Equatable, Codable {
     }
     return (verdict, lossScore, normScore)
   }
+
+  private static func text(_ score: Double) -> String { ProgressLine.decimals(score, 1) }
 }

@@ -39,7 +39,7 @@ public struct RunData: Sendable {
       let training = try dataset(corpus.training, "the built-in corpus")
       stream = BatchStream([BatchStream.Part(training, weight: 1)], seed: seed)
       validation = try dataset(corpus.validation, "the built-in corpus's evaluation part")
-      summary = "the built-in corpus, \(training.tokenCount) tokens"
+      summary = "the built-in corpus, \(ProgressLine.grouped(training.tokenCount)) tokens"
       return
     }
     var parts: [BatchStream.Part] = []
@@ -49,13 +49,19 @@ public struct RunData: Sendable {
         source.path, part: "train", sequenceLength: data.sequence,
         vocabulary: configuration.model.vocabulary)
       parts.append(BatchStream.Part(dataset, weight: source.weight))
-      names.append("\(source.path), \(dataset.tokenCount) tokens")
+      names.append("\(source.path), \(ProgressLine.grouped(dataset.tokenCount)) tokens")
     }
     stream = BatchStream(parts, seed: seed)
     validation = try TokenDataset.open(
       data.validation.isEmpty ? data.train[0].path : data.validation, part: "val",
       sequenceLength: data.sequence, vocabulary: configuration.model.vocabulary)
-    summary = names.joined(separator: "; ")
+    // One file, or a folder without *train* and *val* names, is both: the loss flatters then.
+    let isSame =
+      parts.count == 1 && data.validation.isEmpty
+      && validation.tokenCount == parts[0].dataset.tokenCount
+    summary =
+      names.joined(separator: "; ")
+      + (isSame ? "; evaluated on the same text: set data.validation for held-out text" : "")
   }
 
   /// The tokenizer of a name: `bytes`, or the path of a `tokenizer.json`.

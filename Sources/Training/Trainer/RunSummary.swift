@@ -6,7 +6,7 @@ public struct RunSummary: Sendable, Equatable {
   public enum Ending: Sendable, Equatable {
     /// All steps were done.
     case finished
-    /// A signal asked to stop; a checkpoint was written.
+    /// A signal asked to stop.
     case stopped(signal: Int32)
     /// Too many steps in a row were skipped; the sentence says why.
     case failed(String)
@@ -22,6 +22,14 @@ public struct RunSummary: Sendable, Equatable {
     public var steps: Int
   }
 
+  /// An evaluation and when it was.
+  public struct Evaluation: Sendable, Equatable {
+    /// Steps done.
+    public var step: Int
+    /// What was found.
+    public var result: Evaluator.Result
+  }
+
   /// How it ended.
   public var ending: Ending
   /// Steps done.
@@ -33,7 +41,7 @@ public struct RunSummary: Sendable, Equatable {
   /// Speed of sparse steps of this session.
   public var sparse: Speed?
   /// The last dense evaluation.
-  public var evaluation: Evaluator.Result?
+  public var evaluation: Evaluation?
   /// A text sample.
   public var sample: String?
   /// The prompt it continues.
@@ -42,6 +50,15 @@ public struct RunSummary: Sendable, Equatable {
   public var folder: String
   /// Steps that were skipped.
   public var skipped: Int
+  /// The step of the newest checkpoint; nil when there is none.
+  public var savedStep: Int?
+  /// Why the last state is in no checkpoint, if so.
+  public var unsaved: String?
+  /// Why metrics are not complete on disk, if so.
+  public var metricsProblem: String?
+
+  /// Whether all that the run did is on disk.
+  public var isSaved: Bool { unsaved == nil && metricsProblem == nil }
 
   /// How many times faster feed-forward networks are in sparse steps.
   public var feedForwardSpeedUp: Double? {
@@ -49,40 +66,5 @@ public struct RunSummary: Sendable, Equatable {
       let fast = sparse?.feedForwardSecondsPerToken, fast > 0
     else { return nil }
     return slow / fast
-  }
-
-  /// The summary for a person.
-  public var text: String {
-    var lines: [String] = []
-    func add(_ name: String, _ value: String) {
-      lines.append(name + String(repeating: " ", count: max(1, 26 - name.count)) + value)
-    }
-    switch ending {
-    case .finished: add("run", "finished, \(step) steps, \(tokens) tokens")
-    case .stopped(let signal):
-      add("run", "stopped by \(StopSignals.name(signal)) after \(step) steps; checkpoint written")
-    case .failed(let sentence): add("run", "ended after \(step) steps: \(sentence)")
-    }
-    if skipped > 0 { add("skipped steps", "\(skipped)") }
-    if let dense { add("dense tokens/s", ProgressLine.decimals(dense.tokensPerSecond, 0)) }
-    if let sparse { add("sparse tokens/s", ProgressLine.decimals(sparse.tokensPerSecond, 0)) }
-    if let dense, let sparse {
-      add(
-        "step speed-up",
-        ProgressLine.decimals(sparse.tokensPerSecond / dense.tokensPerSecond, 2) + "x")
-    }
-    if let ratio = feedForwardSpeedUp {
-      add("feed-forward speed-up", ProgressLine.decimals(ratio, 2) + "x")
-    }
-    if let evaluation {
-      var value = "loss \(ProgressLine.decimals(evaluation.loss, 4))"
-      if let bits = evaluation.bitsPerByte {
-        value += ", \(ProgressLine.decimals(bits, 4)) bits per byte"
-      }
-      add("held-out text, dense", value)
-    }
-    if let sample { add("sample", ""); lines.append("  " + prompt + sample) }
-    add("run folder", folder)
-    return lines.joined(separator: "\n")
   }
 }

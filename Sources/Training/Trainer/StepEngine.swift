@@ -28,6 +28,11 @@ public final class StepEngine {
     public var norm: Double
     /// Whether both are finite: whether an update may be applied.
     public var isFinite: Bool { loss.isFinite && norm.isFinite }
+
+    package init(loss: Double, norm: Double) {
+      self.loss = loss
+      self.norm = norm
+    }
   }
 
   /// Parameters.
@@ -62,21 +67,43 @@ public final class StepEngine {
   }
 
   /// Forward and backward over a batch; gradients replace those of the last step.
+  public func gradients(of batch: [MicroBatch]) throws(ComputeError) -> Gradients {
+    var sum: Double = 0
+    try begin()
+    for micro in batch { sum += try add(micro, of: batch) }
+    return try end(sum, of: batch)
+  }
+
+  /// The same, but asks after every micro-batch whether to go on.
   ///
-  /// `poll` is called between micro-batches, for signals.
+  /// - Returns: nil when `proceed` said no. Parameters and moments were not touched then.
   public func gradients(
-    of batch: [MicroBatch], poll: () -> Void = {}
-  ) throws(ComputeError) -> Gradients {
+    of batch: [MicroBatch], while proceed: () -> Bool
+  ) throws(ComputeError) -> Gradients? {
+    var sum: Double = 0
+    try begin()
+    for micro in batch {
+      sum += try add(micro, of: batch)
+      guard proceed() else { return nil }
+    }
+    return try end(sum, of: batch)
+  }
+
+  private func begin() throws(ComputeError) {
     try model.backend.zero(pass.gradients.all)
     pass.feedForward.weightsChanged()
+  }
+
+  /// Adds the gradients of a part of a batch; returns the sum of its losses.
+  private func add(_ micro: MicroBatch, of batch: [MicroBatch]) throws(ComputeError) -> Double {
     let tokens = batch.reduce(0) { $0 + $1.tokens.count }
-    var sum: Double = 0
-    for micro in batch {
-      let losses = try pass.run(
-        tokens: micro.tokens, targets: micro.targets, gradientScale: 1 / Float(tokens))
-      for loss in losses { sum += Double(loss) }
-      poll()
-    }
+    let losses = try pass.run(
+      tokens: micro.tokens, targets: micro.targets, gradientScale: 1 / Float(tokens))
+    return losses.reduce(0) { $0 + Double($1) }
+  }
+
+  private func end(_ sum: Double, of batch: [MicroBatch]) throws(ComputeError) -> Gradients {
+    let tokens = batch.reduce(0) { $0 + $1.tokens.count }
     let norm = try optimizer.gradientNorm(pass.gradients)
     return Gradients(loss: sum / Double(tokens), norm: norm)
   }
