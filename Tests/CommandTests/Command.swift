@@ -43,7 +43,8 @@ enum Command {
     process.waitUntilExit()
     return Result(
       status: process.terminationStatus,
-      output: try String(contentsOf: outputFile, encoding: .utf8),
-      errors: try String(contentsOf: errorFile, encoding: .utf8))
+      // A young model writes bytes that are no text.
+      output: String(decoding: try Data(contentsOf: outputFile), as: UTF8.self),
+      errors: String(decoding: try Data(contentsOf: errorFile), as: UTF8.self))
   }
 }

@@ -50,8 +50,9 @@ import Training
     let backend = CPUBackend(threads: 2)
     let phases = SparsityPhases(configuration.schedule, feedForward: configuration.feedForward)
     let trainer = try Trainer(
-      configuration, on: backend, folder: RunFolder(folder), resume: false, version: "test",
-      progress: ProgressLine(steps: 8, phases: phases, interval: 8, terminal: false) { _ in })
+      configuration, on: backend, folder: RunFolder(folder), start: .new, version: "test",
+      progress: ProgressLine(
+        steps: 8, phases: phases, interval: 8, terminal: false, write: { _ in }))
     let summary = try trainer.run()
     #expect(summary.step == 8)
     let predicted = Double(RunPlan(configuration).peakBytes)

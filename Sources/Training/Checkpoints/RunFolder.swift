@@ -20,7 +20,12 @@ public final class RunFolder {
   /// Names a folder; nothing is read or written.
   public init(_ path: String) { self.path = path }
 
-  deinit { if lock >= 0 { close(lock) } }
+  deinit {
+    guard lock >= 0 else { return }
+    // A process that is just being started may hold a copy of the descriptor until it runs.
+    flock(lock, LOCK_UN)
+    close(lock)
+  }
 
   /// Whether a run was ever started there.
   public var holdsRun: Bool { access(configurationPath, F_OK) == 0 }
@@ -55,6 +60,14 @@ public final class RunFolder {
       throw TrainingError(
         "cannot make the folder '\(folder)': \(RunFolder.reason(error)); choose another "
           + "run.folder")
+    }
+  }
+
+  /// Removes files that a killed trainer was about to rename; call it with the lock held.
+  func removeLeftovers() {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    for name in names where name.hasPrefix(".") && name.hasSuffix(".tmp") {
+      try? FileManager.default.removeItem(atPath: path + "/" + name)
     }
   }
 

@@ -18,6 +18,11 @@ public enum StopSignals {
         StopSignals.stop.store(received, ordering: .relaxed)
       }
     }
+    // Whoever started this process may have blocked them: a mask is inherited.
+    var taken = sigset_t()
+    sigemptyset(&taken)
+    for number in [SIGTERM, SIGINT, SIGUSR1] { sigaddset(&taken, number) }
+    pthread_sigmask(SIG_UNBLOCK, &taken, nil)
     signal(SIGUSR1) { _ in StopSignals.save.store(true, ordering: .relaxed) }
     // A closed pipe and a file over the limit are errors of a write, not the end of the process.
     signal(SIGPIPE, SIG_IGN)

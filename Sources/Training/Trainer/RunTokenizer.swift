@@ -4,7 +4,7 @@ import Interchange
 
 /// A run keeps the tokenizer it was started with, so that it can be used wherever it is moved.
 extension RunFolder {
-  private var tokenizerPath: String { path + "/" + PreparedFolder.tokenizerName }
+  var tokenizerPath: String { path + "/" + PreparedFolder.tokenizerName }
 
   /// Copies a `tokenizer.json` into the run; bytes need none.
   func keep(_ tokenizer: (any Tokenizer)?) throws {

@@ -106,6 +106,7 @@ public final class Trainer {
     say: (String) -> Void
   ) throws -> StoredCheckpoint? {
     try folder.takeLock()
+    folder.removeLeftovers()
     store.cleanUp()
     let (checkpoint, rejected) = store.latestValid()
     for sentence in rejected { say(sentence) }
