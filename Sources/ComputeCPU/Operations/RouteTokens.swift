@@ -34,23 +34,20 @@ extension CPUBackend {
   private func twoLargest(
     _ values: UnsafePointer<Float>, count: Int
   ) -> (best: Int, second: Int) {
-    var best = 0
-    var second = -1
-    var bestValue = values[0].isNaN ? -Float.infinity : values[0]
-    var secondValue = -Float.infinity
-    for index in 1..<max(count, 1) {
-      let value = values[index]
-      if value > bestValue {
-        second = best
-        secondValue = bestValue
-        best = index
-        bestValue = value
-      } else if value > secondValue || second < 0 {
+    /// NaN is below everything, minus infinity included.
+    func isLarger(_ first: Float, _ second: Float) -> Bool {
+      first > second || second.isNaN && !first.isNaN
+    }
+    guard count > 1 else { return (0, 0) }
+    var (best, second) = isLarger(values[1], values[0]) ? (1, 0) : (0, 1)
+    for index in 2..<max(count, 2) {
+      if isLarger(values[index], values[best]) {
+        (best, second) = (index, best)
+      } else if isLarger(values[index], values[second]) {
         second = index
-        secondValue = value.isNaN ? -Float.infinity : value
       }
     }
-    return (best, max(second, 0))
+    return (best, second)
   }
 
   private func stableOrder(
