@@ -24,6 +24,8 @@ public final class MatrixLibrary: Sendable {
   public let name: String
   /// Sentences worth telling: what was tried, what is slow. For `krait doctor`.
   public let notes: [String]
+  /// The family of our own kernels for what no library does: products through index lists.
+  let family: krait_family
   private let entry: Entry
 
   /// How the library is called.
@@ -33,11 +35,15 @@ public final class MatrixLibrary: Sendable {
     case own
   }
 
-  init(kind: Kind, name: String, notes: [String], entry: Entry) {
+  init(
+    kind: Kind, name: String, notes: [String], entry: Entry,
+    family: krait_family = KRAIT_FAMILY_BEST
+  ) {
     self.kind = kind
     self.name = name
     self.notes = notes
     self.entry = entry
+    self.family = family
   }
 
   /// `c = alpha · op(a) · op(b) + beta · c`, row-major, on the calling thread.
@@ -66,7 +72,7 @@ public final class MatrixLibrary: Sendable {
         alpha, a, Int64(lda), b, Int64(ldb), sum, c, Int64(ldc))
     case .own:
       krait_sgemm(
-        KRAIT_FAMILY_BEST, m, n, k,
+        family, m, n, k,
         krait_matrix(
           base: a, stride: lda, rows32: nil, rows16: nil, transposed: transposeA ? 1 : 0),
         krait_matrix(

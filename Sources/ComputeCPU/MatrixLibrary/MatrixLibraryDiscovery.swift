@@ -54,6 +54,14 @@ extension MatrixLibrary {
     return found + [own(notes: notes)]
   }
 
+  /// Our own kernels once for every instruction family that this machine can run, the best first:
+  /// what another machine would use can be tested here.
+  public static func ownFamilies() -> [MatrixLibrary] {
+    [KRAIT_FAMILY_AVX512, KRAIT_FAMILY_AVX2, KRAIT_FAMILY_PORTABLE]
+      .filter { krait_family_available($0) != 0 }
+      .map { own(notes: [], family: $0) }
+  }
+
   // MARK: Opening
 
   private static func candidates(_ kind: Kind) -> [String] {
@@ -118,15 +126,18 @@ extension MatrixLibrary {
       entry: .cblas(unsafeBitCast(product, to: CBLASProduct.self)))
   }
 
-  static func own(notes: [String]) -> MatrixLibrary {
-    let family =
-      switch krait_best_family() {
+  static func own(
+    notes: [String], family: krait_family = krait_best_family()
+  ) -> MatrixLibrary {
+    let instructions =
+      switch family {
       case KRAIT_FAMILY_AVX512: "AVX-512"
       case KRAIT_FAMILY_AVX2: "AVX2"
       default: "portable"
       }
     return MatrixLibrary(
-      kind: .own, name: "Krait's own kernels (\(family))", notes: notes, entry: .own)
+      kind: .own, name: "Krait's own kernels (\(instructions))", notes: notes, entry: .own,
+      family: family)
   }
 
   // MARK: OpenBLAS and the processors it does not know

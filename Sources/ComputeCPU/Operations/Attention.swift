@@ -11,7 +11,8 @@ extension CPUBackend {
     scratch.reserve(bytes: memory.bytes)
     rows.forEachChunk(geometry.sequences * geometry.heads) { lane, chunk in
       let (sequence, head) = chunk.quotientAndRemainder(dividingBy: geometry.heads)
-      let views = AttentionHead(operation, sequence: sequence, head: head)
+      let views = AttentionHead(
+        operation, sequence: sequence, head: head, family: library.family)
       for queries in memory.queryBlocks {
         attend(views, queries: queries, memory: memory, lane: lane)
       }
@@ -58,7 +59,8 @@ extension CPUBackend {
         let gradients = AttentionHeadGradients(operation, sequence: sequence, head: head)
         for queries in memory.queryBlocks {
           attendBackward(
-            AttentionHead(operation.forward, sequence: sequence, head: head), gradients,
+            AttentionHead(
+              operation.forward, sequence: sequence, head: head, family: library.family), gradients,
             queries: queries, isFirst: member == 0 && queries.lowerBound == 0, memory: memory,
             lane: lane)
         }

@@ -40,8 +40,10 @@ struct AttentionHead {
   let keyLength: Int
   let scale: Float
   private let keysBefore: Int
+  private let family: krait_family
 
-  init(_ operation: Attention.Forward, sequence: Int, head: Int) {
+  init(_ operation: Attention.Forward, sequence: Int, head: Int, family: krait_family) {
+    self.family = family
     let geometry = operation.geometry
     let keyHead = head / (geometry.heads / geometry.keyValueHeads)
     let firstQuery = sequence * geometry.queryLength
@@ -67,7 +69,7 @@ struct AttentionHead {
     _ target: krait_output, _ workspace: UnsafeMutableRawPointer, accumulate: Bool = false
   ) {
     krait_sgemm(
-      KRAIT_FAMILY_BEST, rows, columns, depth, left, right, target, 1, accumulate ? 1 : 0,
+      family, rows, columns, depth, left, right, target, 1, accumulate ? 1 : 0,
       KRAIT_EPILOGUE_NONE, nil, 0, workspace)
   }
 }

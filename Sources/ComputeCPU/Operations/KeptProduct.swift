@@ -13,7 +13,7 @@ extension CPUBackend {
       let block = PackedBlock(operation.pattern, block: index, tokens: input.rows)
       let start = block.positions.lowerBound
       krait_sgemm(
-        KRAIT_FAMILY_BEST, block.positions.count, output.columns, input.columns,
+        library.family, block.positions.count, output.columns, input.columns,
         block.tokenRows(input, transposed: false),
         block.neuronRows(operation.weights, transposed: true),
         krait_output(

@@ -10,7 +10,7 @@ extension CPUBackend {
     rows.forEachChunk(operation.pattern.columns.rows) { lane, index in
       let block = PackedBlock(operation.pattern, block: index, tokens: output.rows)
       krait_sgemm(
-        KRAIT_FAMILY_BEST, block.positions.count, output.columns, operation.packed.columns,
+        library.family, block.positions.count, output.columns, operation.packed.columns,
         block.packedRows(operation.packed, transposed: false),
         block.neuronRows(operation.weights, transposed: false), block.tokenTargets(output), 1,
         operation.accumulate ? 1 : 0, KRAIT_EPILOGUE_NONE, nil, 0, scratch[lane])

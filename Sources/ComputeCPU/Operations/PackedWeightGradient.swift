@@ -17,7 +17,7 @@ extension CPUBackend {
       for index in 0..<pattern.columns.rows {
         let block = PackedBlock(pattern, block: index, tokens: operation.rows.rows)
         krait_sgemm(
-          KRAIT_FAMILY_BEST, operation.packed.columns, slice.count, block.positions.count,
+          library.family, operation.packed.columns, slice.count, block.positions.count,
           block.packedRows(operation.packed, transposed: true),
           block.tokenRows(
             operation.rows, firstColumn: slice.lowerBound, transposed: false),
