@@ -39,6 +39,9 @@ let package = Package(
       name: "ComputeCUDA", dependencies: ["Compute", "CUDAInterface", "KernelSources", crypto],
       swiftSettings: settings),
 
+    // Every operation at awkward sizes: what tests, selftest and benchmarks are driven by.
+    .target(name: "OperationCases", dependencies: ["Compute"], swiftSettings: settings),
+
     // The idea of this project, and the model around it.
     .target(name: "FeedForward", dependencies: ["Compute"], swiftSettings: settings),
     .target(
@@ -59,7 +62,7 @@ let package = Package(
       name: "krait",
       dependencies: [
         "Training", "Transformer", "FeedForward", "Compute", "ComputeCPU", "ComputeCUDA",
-        "Corpus", "Interchange", argumentParser,
+        "OperationCases", "Corpus", "Interchange", argumentParser,
       ],
       swiftSettings: settings),
 
@@ -67,7 +70,8 @@ let package = Package(
     // release build they run is the one that ships.
     .testTarget(name: "ComputeTests", dependencies: ["Compute"], swiftSettings: settings),
     .testTarget(
-      name: "ComputeCPUTests", dependencies: ["Compute", "ComputeCPU"], swiftSettings: settings),
+      name: "ComputeCPUTests", dependencies: ["Compute", "ComputeCPU", "OperationCases"],
+      swiftSettings: settings),
     .testTarget(
       name: "ComputeCUDATests", dependencies: ["Compute", "ComputeCPU", "ComputeCUDA"],
       swiftSettings: settings),

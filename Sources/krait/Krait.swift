@@ -24,8 +24,7 @@ struct Krait: ParsableCommand {
     version: KraitVersion.text,
     subcommands: [
       Train.self, Prepare.self, Evaluate.self, Generate.self, Export.self, Compare.self, Plan.self,
-      Bench.self,
-      Doctor.self, Inspect.self,
+      Bench.self, Selftest.self, Doctor.self, Inspect.self,
     ])
 }
 

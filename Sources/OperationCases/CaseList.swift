@@ -1,0 +1,117 @@
+/// Every case of every operation: small awkward ones for checks, large ones for benchmarks.
+public enum CaseList {
+  /// Small cases of all operations, a few thousand: odd sizes, slices, ties, signed zeros.
+  public static var small: [OperationCase] {
+    matrixMultiply + embedding + rmsNorm + rotaryEmbedding + attention + squaredReLU
+      + crossEntropy + sumOfSquares + adamW + routeTokens + sampleTokens + gatherRows
+      + blockSums + selectColumns + packColumns + maskFours + keptProduct + packedProduct
+      + packedWeightGradient + transposedVenomMask + softThreshold + activationStatistics
+  }
+
+  /// Sizes of large cases.
+  public struct Size: Sendable {
+    /// T, tokens of a micro-batch.
+    public var tokens: Int
+    /// d, model width.
+    public var width: Int
+    /// f, neurons.
+    public var hidden: Int
+    /// K, kept neurons of a block.
+    public var kept: Int
+    /// V, tokens of a block.
+    public var blockTokens: Int
+    /// Tokens of a sequence, for attention.
+    public var sequence: Int
+
+    /// See the properties.
+    public init(
+      tokens: Int, width: Int, hidden: Int, kept: Int, blockTokens: Int, sequence: Int
+    ) {
+      self.tokens = tokens
+      self.width = width
+      self.hidden = hidden
+      self.kept = kept
+      self.blockTokens = blockTokens
+      self.sequence = sequence
+    }
+  }
+
+  /// A dense product of the feed-forward network and the sparse operation that stands for it.
+  public struct ProductPair: Sendable {
+    /// Which of the six products, and what it computes.
+    public let name: String
+    /// On everything.
+    public let dense: OperationCase
+    /// On what the pattern keeps.
+    public let sparse: OperationCase
+  }
+
+  /// The six products of the feed-forward network, dense and on packed data.
+  public static func products(_ size: Size) -> [ProductPair] {
+    let t = size.tokens
+    let f = size.hidden
+    let d = size.width
+    let shape = PatternShape(
+      tokens: t, blockTokens: size.blockTokens, neurons: f, kept: size.kept, width: d)
+    return [
+      ProductPair(
+        name: "1  A = relu(X Uᵀ)²",
+        dense: product(t, f, d, ProductOptions(transposeRight: true, epilogue: .squaredReLU)),
+        sparse: keptProduct(shape, epilogue: .squaredReLU)),
+      ProductPair(
+        name: "2  Y = A D", dense: product(t, d, f, ProductOptions()),
+        sparse: packedProduct(shape, accumulate: false)),
+      ProductPair(
+        name: "3  dH = dY Dᵀ ⊙ 2 sqrt(A)",
+        dense: product(t, f, d, ProductOptions(transposeRight: true, epilogue: .timesTwoSqrt)),
+        sparse: keptProduct(shape, epilogue: .timesTwoSqrt)),
+      ProductPair(
+        name: "4  dD += Aᵀ dY",
+        dense: product(f, d, t, ProductOptions(transposeLeft: true, addend: .output)),
+        sparse: packedWeightGradient(shape)),
+      ProductPair(
+        name: "5  dX = dH U", dense: product(t, d, f, ProductOptions()),
+        sparse: packedProduct(shape, accumulate: false)),
+      ProductPair(
+        name: "6  dU += dHᵀ X",
+        dense: product(f, d, t, ProductOptions(transposeLeft: true, addend: .output)),
+        sparse: packedWeightGradient(shape)),
+    ]
+  }
+
+  /// One large case of every other operation.
+  public static func large(_ size: Size) -> [OperationCase] {
+    let t = size.tokens
+    let f = size.hidden
+    let d = size.width
+    let shape = PatternShape(
+      tokens: t, blockTokens: size.blockTokens, neurons: f, kept: size.kept, width: d)
+    let heads = AttentionShape(
+      sequences: max(1, t / size.sequence), queryLength: size.sequence,
+      keyLength: size.sequence, heads: max(1, d / 64), keyValueHeads: max(1, d / 64),
+      headWidth: 64)
+    return [
+      embeddingForward(tokens: t, vocabulary: 8192, width: d),
+      embeddingBackward(tokens: t, vocabulary: 8192, width: d),
+      rmsNormForward(rows: t, width: d), rmsNormBackward(rows: t, width: d),
+      rotary(
+        sequences: max(1, t / size.sequence), length: size.sequence, heads: max(1, d / 64),
+        headWidth: 64),
+      attentionForward(heads), attentionBackward(heads, differentiates: false),
+      squaredReLUForward(rows: t, columns: f), squaredReLUBackward(rows: t, columns: f),
+      crossEntropy(rows: t, vocabulary: 8192, gradientScale: 1 / Float(t)),
+      sumOfSquares(rows: f, columns: d), adamW(count: f * d, step: 100, weightDecay: 0.1),
+      routeTokens(tokens: t, clusters: 48),
+      sampleTokens(tokens: t, blockTokens: size.blockTokens, samples: 8, ordered: true),
+      gatherRows(sources: t, rows: t, columns: d),
+      blockSums(rows: t, columns: f, blockRows: size.blockTokens, ordered: true),
+      selectColumns(
+        blocks: (t + size.blockTokens - 1) / size.blockTokens, groupWidth: f, groups: 1,
+        keep: size.kept),
+      packColumns(shape), unpackColumns(shape), maskFours(rows: t, columns: f / 4 * 4, keep: 2),
+      transposedVenomMask(tokens: t, neurons: f, blockNeurons: 64, keep: 2, groupTokens: 16),
+      softThreshold(rows: f, columns: d / 4 * 4), softThresholdMoments(rows: f, columns: d / 4 * 4),
+      activationStatistics(rows: t, columns: f),
+    ]
+  }
+}

@@ -1,0 +1,109 @@
+public import Compute
+
+/// One named argument of a case: its shape, its numbers, how it lies in memory.
+public struct CaseTensor: Sendable {
+  /// What the operation does with it.
+  public enum Role: Sendable, Equatable {
+    /// Only read: it must be unchanged afterwards, bit for bit.
+    case input
+    /// Overwritten: it is filled with NaN (or nonsense) first, so that a gap shows.
+    case output
+    /// Read and written: accumulated into, or changed in place.
+    case update
+    /// Not an argument: a variable that the derivative is taken by, known to the reference alone.
+    case hidden
+  }
+
+  /// The name that runs, references and reports use.
+  public let name: String
+  /// Rows.
+  public let rows: Int
+  /// Columns.
+  public let columns: Int
+  /// What the operation does with it.
+  public let role: Role
+  /// The numbers before the run; nil for outputs.
+  public let values: CaseValues?
+  /// The type of an output; inputs have the type of their values.
+  let outputType: ElementType
+  /// Whether float numbers stay float32 on every backend (losses, statistics, moments).
+  public let isAlwaysFloat32: Bool
+  /// Elements before the first column of every row that belong to somebody else.
+  public let lead: Int
+  /// Elements after the last column of every row that belong to somebody else.
+  public let trail: Int
+
+  private init(
+    _ name: String, _ rows: Int, _ columns: Int, role: Role, values: CaseValues?,
+    outputType: ElementType = .float32, isAlwaysFloat32: Bool = false, sliced: Bool = false
+  ) {
+    self.name = name
+    self.rows = rows
+    self.columns = columns
+    self.role = role
+    self.values = values
+    self.outputType = outputType
+    self.isAlwaysFloat32 = isAlwaysFloat32
+    lead = sliced ? 1 : 0
+    trail = sliced ? 2 : 0
+  }
+
+  /// An argument that is only read. `sliced` cuts it out of a wider matrix, at an odd offset.
+  static func input(
+    _ name: String, _ rows: Int, _ columns: Int, _ values: CaseValues, sliced: Bool = false,
+    alwaysFloat32: Bool = false
+  ) -> CaseTensor {
+    CaseTensor(
+      name, rows, columns, role: .input, values: values, isAlwaysFloat32: alwaysFloat32,
+      sliced: sliced)
+  }
+
+  /// An argument that is overwritten.
+  static func output(
+    _ name: String, _ rows: Int, _ columns: Int, _ type: ElementType = .float32,
+    sliced: Bool = false, alwaysFloat32: Bool = false
+  ) -> CaseTensor {
+    CaseTensor(
+      name, rows, columns, role: .output, values: nil, outputType: type,
+      isAlwaysFloat32: alwaysFloat32, sliced: sliced)
+  }
+
+  /// An argument that is read and written.
+  static func update(
+    _ name: String, _ rows: Int, _ columns: Int, _ values: CaseValues, sliced: Bool = false,
+    alwaysFloat32: Bool = false
+  ) -> CaseTensor {
+    CaseTensor(
+      name, rows, columns, role: .update, values: values, isAlwaysFloat32: alwaysFloat32,
+      sliced: sliced)
+  }
+
+  /// A variable of the derivative that the operation itself does not see.
+  static func hidden(
+    _ name: String, _ rows: Int, _ columns: Int, _ values: CaseValues
+  ) -> CaseTensor {
+    CaseTensor(name, rows, columns, role: .hidden, values: values)
+  }
+
+  /// Elements from row to row.
+  public var stride: Int { lead + columns + trail }
+
+  /// Whether the numbers are floating-point.
+  public var isFloat: Bool {
+    switch values {
+    case .floats: true
+    case .int32, .uint16: false
+    case nil: outputType == .float32
+    }
+  }
+
+  /// The type that stores it when the backend stores floats as `storage`.
+  public func elementType(storage: ElementType) -> ElementType {
+    switch values {
+    case .floats: isAlwaysFloat32 ? .float32 : storage
+    case .int32: .int32
+    case .uint16: .uint16
+    case nil: outputType == .float32 && !isAlwaysFloat32 ? storage : outputType
+    }
+  }
+}

@@ -1,0 +1,167 @@
+import Compute
+
+/// The epilogues by name, before there are views.
+enum EpilogueKind: String, Sendable, CaseIterable, CustomStringConvertible {
+  case none, squaredReLU, timesTwoSqrt
+
+  var description: String { self == .none ? "plain" : rawValue }
+
+  func epilogue(_ views: CaseViews) -> MatrixMultiply.Epilogue {
+    switch self {
+    case .none: .none
+    case .squaredReLU: .squaredReLU
+    case .timesTwoSqrt: .timesTwoSqrt(views["activation"])
+    }
+  }
+
+  func apply(_ product: Double, _ activation: Double) -> Double {
+    switch self {
+    case .none: product
+    case .squaredReLU: max(product, 0) * max(product, 0)
+    case .timesTwoSqrt: product * 2 * activation.squareRoot()
+    }
+  }
+
+  /// A sum of `depth` products, and what the epilogue makes of its error.
+  func tolerance(depth: Int) -> Tolerance {
+    let size = 4 * Double(depth).squareRoot()
+    return switch self {
+    case .none: .sum(of: depth)
+    case .squaredReLU: .sum(of: depth, magnitude: 2 * size)
+    case .timesTwoSqrt: .sum(of: depth, magnitude: 8)
+    }
+  }
+}
+
+/// What a case of a dense product tries besides its size.
+struct ProductOptions: Sendable {
+  enum Addend: Sendable { case none, separate, output }
+
+  var transposeLeft = false
+  var transposeRight = false
+  var epilogue = EpilogueKind.none
+  var addend = Addend.none
+  var alpha: Float = 1
+  var sliced = false
+
+  /// All combinations that the operation allows, transposes left alone.
+  static let all: [ProductOptions] = EpilogueKind.allCases.flatMap { epilogue in
+    ([.none, .separate, .output] as [Addend]).flatMap { addend -> [ProductOptions] in
+      guard epilogue == .none || addend != .output else { return [] }
+      return [1, -0.5].flatMap { alpha in
+        [false, true].map {
+          ProductOptions(epilogue: epilogue, addend: addend, alpha: alpha, sliced: $0)
+        }
+      }
+    }
+  }
+}
+
+extension CaseList {
+  /// Every m, n, k up to 9 with every transpose, and sizes around register tiles, vector widths
+  /// and blocks; options go round, so that each meets every kind of size.
+  static var matrixMultiply: [OperationCase] {
+    var cases: [OperationCase] = []
+    var turn = 0
+    func add(_ m: Int, _ n: Int, _ k: Int, times: Int) {
+      for transposes in 0..<4 {
+        for _ in 0..<times {
+          var options = ProductOptions.all[turn % ProductOptions.all.count]
+          options.transposeLeft = transposes & 1 != 0
+          options.transposeRight = transposes & 2 != 0
+          cases.append(product(m, n, k, options))
+          turn += 5
+        }
+        turn += 1
+      }
+    }
+    for m in 1...9 { for n in 1...9 { for k in 1...9 { add(m, n, k, times: 1) } } }
+    for m in [5, 6, 7, 13, 14, 15, 17, 29] {
+      for n in [15, 16, 17, 31, 32, 33, 65] {
+        for k in [1, 7, 8, 17] { add(m, n, k, times: 1) }
+      }
+    }
+    for k in [255, 256, 257, 513] { add(15, 33, k, times: 3) }
+    for (m, n, k) in [(167, 5, 3), (169, 34, 9), (3, 2049, 2), (258, 515, 5)] {
+      add(m, n, k, times: 2)
+    }
+    return cases
+  }
+
+  static func product(_ m: Int, _ n: Int, _ k: Int, _ options: ProductOptions) -> OperationCase {
+    let o = options
+    let (a, b) = (o.transposeLeft, o.transposeRight)
+    /// alpha · op(left) · op(right).
+    @Sendable func scaled(_ numbers: CaseNumbers) -> CaseMatrix {
+      let left = numbers["left"]
+      let right = numbers["right"]
+      var result = CaseMatrix(rows: m, columns: n)
+      result.fill { row, column in
+        var sum = 0.0
+        for p in 0..<k {
+          sum += (a ? left[p, row] : left[row, p]) * (b ? right[column, p] : right[p, column])
+        }
+        return Double(o.alpha) * sum
+      }
+      return result
+    }
+    var tensors: [CaseTensor] = [
+      .input("left", a ? k : m, a ? m : k, .normal(m * k, seed: 1), sliced: o.sliced),
+      .input("right", b ? n : k, b ? k : n, .normal(k * n, seed: 2), sliced: o.sliced),
+      o.addend == .output
+        ? .update("output", m, n, .normal(m * n, seed: 4), sliced: o.sliced)
+        : .output("output", m, n, sliced: o.sliced),
+    ]
+    if o.epilogue == .timesTwoSqrt {
+      tensors += [
+        .hidden("hidden", m, n, .normal(m * n, seed: 3)),
+        .input("activation", m, n, .activations(m * n, seed: 3), sliced: o.sliced),
+      ]
+    }
+    if o.addend == .separate {
+      tensors.append(.input("addend", m, n, .normal(m * n, seed: 5), sliced: o.sliced))
+    }
+    return OperationCase(
+      "MatrixMultiply",
+      "\(m) x \(n) x \(k)\(a || b ? ", \(a ? "T" : "N")\(b ? "T" : "N")" : ""), \(o.epilogue)"
+        + "\(o.addend == .none ? "" : ", adding \(o.addend)")"
+        + "\(o.alpha == 1 ? "" : ", alpha \(o.alpha)")\(o.sliced ? ", sliced" : "")",
+      tensors, tolerance: o.epilogue.tolerance(depth: k + 1),
+      // The backward epilogue is the gradient by the pre-activation.
+      derivative: o.epilogue == .timesTwoSqrt && o.addend == .none && m * n <= 200
+        ? Derivative(
+          [.init(variable: "hidden", gradient: "output", accumulates: false)],
+          distanceToKink: { abs($0[$1][$2]) }
+        ) {
+          zip(scaled($0).values, $0["hidden"].values).reduce(0) {
+            $0 + $1.0 * max($1.1, 0) * max($1.1, 0)
+          }
+        } : nil,
+      make: { views in
+        let addend: TensorView? =
+          switch o.addend {
+          case .none: nil
+          case .separate: views["addend"]
+          case .output: views["output"]
+          }
+        return MatrixMultiply(
+          views["left"], transposeLeft: a, views["right"], transposeRight: b,
+          into: views["output"], adding: addend, alpha: o.alpha,
+          epilogue: o.epilogue.epilogue(views))
+      }, run: { try $0.run($1) },
+      reference: { numbers in
+        let product = scaled(numbers)
+        let activation = o.epilogue == .timesTwoSqrt ? numbers["activation"] : product
+        let before: CaseMatrix? =
+          switch o.addend {
+          case .none: nil
+          case .separate: numbers["addend"]
+          case .output: numbers["output"]
+          }
+        numbers["output"].fill { row, column in
+          o.epilogue.apply(product[row, column], activation[row, column])
+            + (before.map { $0[row, column] } ?? 0)
+        }
+      })
+  }
+}

@@ -1,0 +1,55 @@
+import Compute
+
+extension CaseList {
+  static var packedProduct: [OperationCase] {
+    PatternShape.small.flatMap { shape in
+      [false, true].map { packedProduct(shape, accumulate: $0) }
+    }
+  }
+
+  static func packedProduct(_ shape: PatternShape, accumulate: Bool) -> OperationCase {
+    let (t, k, d, f) = (shape.tokens, shape.kept, shape.width, shape.neurons)
+    let sliced = shape.sliced
+    return OperationCase(
+      "PackedProduct", "\(shape)\(accumulate ? ", accumulating" : "")",
+      shape.tensors + [
+        .input("packed", t, k, .normal(t * k, seed: 1), sliced: sliced),
+        .input("weights", f, d, .normal(f * d, seed: 2), sliced: sliced),
+        .hidden("input", t, d, .normal(t * d, seed: 3)),
+        accumulate
+          ? .update("output", t, d, .normal(t * d, seed: 4), sliced: sliced)
+          : .output("output", t, d, sliced: sliced),
+      ],
+      tolerance: .sum(of: k + 1),
+      // Product 5: with packed = dH it is the gradient by the input of product 1.
+      derivative: shape.isTiny
+        ? Derivative([.init(variable: "input", gradient: "output", accumulates: accumulate)]) {
+          let packed = $0["packed"]
+          let weights = $0["weights"]
+          let input = $0["input"]
+          var sum = 0.0
+          shape.forEachKept($0) { position, token, j, neuron in
+            for column in 0..<d {
+              sum += packed[position, j] * input[token, column] * weights[neuron, column]
+            }
+          }
+          return sum
+        } : nil,
+      make: {
+        PackedProduct(
+          packed: $0["packed"], weights: $0["weights"], pattern: shape.pattern($0),
+          output: $0["output"], accumulate: accumulate)
+      }, run: { try $0.run($1) },
+      reference: { numbers in
+        let packed = numbers["packed"]
+        let weights = numbers["weights"]
+        var output = numbers["output"]
+        shape.forEachKept(numbers) { position, token, j, neuron in
+          for column in 0..<d {
+            output[token, column] += packed[position, j] * weights[neuron, column]
+          }
+        }
+        numbers["output"] = output
+      })
+  }
+}

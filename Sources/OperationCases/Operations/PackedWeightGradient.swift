@@ -1,0 +1,53 @@
+import Compute
+
+extension CaseList {
+  static var packedWeightGradient: [OperationCase] {
+    PatternShape.small.map { packedWeightGradient($0) }
+  }
+
+  static func packedWeightGradient(_ shape: PatternShape) -> OperationCase {
+    let (t, k, d, f) = (shape.tokens, shape.kept, shape.width, shape.neurons)
+    let sliced = shape.sliced
+    return OperationCase(
+      "PackedWeightGradient", "\(shape)",
+      shape.tensors + [
+        .input("packed", t, k, .normal(t * k, seed: 1), sliced: sliced),
+        .input("rows", t, d, .normal(t * d, seed: 2), sliced: sliced),
+        .hidden("weights", f, d, .normal(f * d, seed: 3)),
+        .update(
+          "weightGradient", f, d, .normal(f * d, seed: 4), sliced: sliced, alwaysFloat32: true),
+      ],
+      tolerance: .sum(of: t + 1),
+      derivative: shape.isTiny
+        ? Derivative(
+          [.init(variable: "weights", gradient: "weightGradient", accumulates: true)]
+        ) {
+          let packed = $0["packed"]
+          let weights = $0["weights"]
+          let rows = $0["rows"]
+          var sum = 0.0
+          shape.forEachKept($0) { position, token, j, neuron in
+            for column in 0..<d {
+              sum += packed[position, j] * rows[token, column] * weights[neuron, column]
+            }
+          }
+          return sum
+        } : nil,
+      make: {
+        PackedWeightGradient(
+          packed: $0["packed"], rows: $0["rows"], pattern: shape.pattern($0),
+          weightGradient: $0["weightGradient"])
+      }, run: { try $0.run($1) },
+      reference: { numbers in
+        let packed = numbers["packed"]
+        let rows = numbers["rows"]
+        var gradient = numbers["weightGradient"]
+        shape.forEachKept(numbers) { position, token, j, neuron in
+          for column in 0..<d {
+            gradient[neuron, column] += packed[position, j] * rows[token, column]
+          }
+        }
+        numbers["weightGradient"] = gradient
+      })
+  }
+}

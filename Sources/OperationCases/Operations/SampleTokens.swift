@@ -1,0 +1,49 @@
+import Compute
+
+extension CaseList {
+  static var sampleTokens: [OperationCase] {
+    var cases: [OperationCase] = []
+    for tokens in [1, 4, 7, 8, 33] {
+      for block in [1, 3, 4, 8] {
+        for samples in [1, 2, 3, 8] {
+          for ordered in [false, true] {
+            cases.append(
+              sampleTokens(
+                tokens: tokens, blockTokens: block, samples: samples, ordered: ordered))
+          }
+        }
+      }
+    }
+    return cases
+  }
+
+  static func sampleTokens(
+    tokens: Int, blockTokens: Int, samples: Int, ordered: Bool
+  ) -> OperationCase {
+    let count = SampleTokens.count(tokens: tokens, blockTokens: blockTokens, samples: samples)
+    return OperationCase(
+      "SampleTokens",
+      "\(samples) of \(blockTokens), \(tokens) tokens\(ordered ? ", ordered" : "")",
+      [
+        .input("order", 1, tokens, .permutation(tokens, seed: 1)),
+        .output("output", 1, count, .int32),
+      ], tolerance: .exact,
+      make: {
+        SampleTokens(
+          order: ordered ? $0["order"] : nil, tokens: tokens, blockTokens: blockTokens,
+          samples: samples, output: $0["output"])
+      }, run: { try $0.run($1) },
+      reference: { numbers in
+        var list: [Double] = []
+        for start in stride(from: 0, to: tokens, by: blockTokens) {
+          let length = min(blockTokens, tokens - start)
+          let taken = min(samples, length)
+          for j in 0..<taken {
+            let position = start + Int((Double(j * length) / Double(taken)).rounded(.down))
+            list.append(ordered ? numbers["order"][position] : Double(position))
+          }
+        }
+        numbers["output"].values = list
+      })
+  }
+}

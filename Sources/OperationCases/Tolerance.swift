@@ -1,0 +1,42 @@
+public import Compute
+
+/// How far a result may lie from the double-precision reference, and why.
+public struct Tolerance: Sendable {
+  /// How many float32 roundings of a number of size `magnitude` may add up; 0 demands equality.
+  public let roundings: Double
+  /// The size of the terms that are rounded; where terms cancel it exceeds the result's own size.
+  public let magnitude: Double
+  /// Roundings of intermediates to the storage type, where that is narrower than float32.
+  public let storageRoundings: Double
+  /// Why.
+  public let reason: String
+
+  /// See the properties.
+  public init(
+    roundings: Double, magnitude: Double = 1, storageRoundings: Double = 0, reason: String
+  ) {
+    self.roundings = roundings
+    self.magnitude = magnitude
+    self.storageRoundings = storageRoundings
+    self.reason = reason
+  }
+
+  /// Nothing is computed, or only integers: the same numbers.
+  public static let exact = Tolerance(roundings: 0, magnitude: 0, reason: "nothing is rounded")
+
+  /// A sum of `terms` products of numbers around 1.
+  static func sum(of terms: Int, magnitude: Double = 1) -> Tolerance {
+    Tolerance(
+      roundings: 8 + 2 * Double(terms).squareRoot(),
+      magnitude: magnitude * max(1, Double(terms).squareRoot() * 2),
+      reason: "a sum of \(terms) float32 products in any order")
+  }
+
+  /// The largest error allowed at a reference value, for a tensor stored as `type`.
+  public func allowed(at reference: Double, storedAs type: ElementType) -> Double {
+    guard roundings > 0 else { return 0 }
+    let float32 = roundings * 0x1p-24 * (magnitude + abs(reference))
+    guard type == .bfloat16 else { return float32 }
+    return float32 + 0x1p-8 * (abs(reference) + storageRoundings * magnitude)
+  }
+}
