@@ -13,14 +13,17 @@ extension Operation {
   func require(
     _ first: Int, _ second: Int, _ what: @autoclosure () -> String
   ) {
-    precondition(first == second, "\(Self.self): \(what()): \(first) is not \(second)")
+    // Not a precondition: an optimised build would trap without the sentence.
+    guard first == second else {
+      fatalError("\(Self.self): \(what()): \(first) is not \(second)")
+    }
   }
 
   /// Traps unless the view has this element type.
   func require(_ view: TensorView, _ type: ElementType, _ what: @autoclosure () -> String) {
-    precondition(
-      view.elementType == type,
-      "\(Self.self): \(what()) is \(view.elementType.rawValue), not \(type.rawValue)")
+    guard view.elementType == type else {
+      fatalError("\(Self.self): \(what()) is \(view.elementType.rawValue), not \(type.rawValue)")
+    }
   }
 
   /// Bytes of the elements of some views, gaps between rows not counted.
