@@ -8,6 +8,6 @@ struct Bench: ParsableCommand {
       Every table comes from one process that runs the variants in turn, after a warm-up, and \
       shows medians. Ratios are what to quote; times depend on the machine and its mood.
       """,
-    subcommands: [BenchAll.self, BenchFeedForward.self, BenchStep.self],
+    subcommands: [BenchAll.self, BenchFeedForward.self, BenchOperations.self, BenchStep.self],
     defaultSubcommand: BenchAll.self)
 }
