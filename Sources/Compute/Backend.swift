@@ -8,6 +8,9 @@ public protocol Backend: AnyObject {
   var summary: String { get }
   /// Whether an operation is complete when `run` returns: then a clock on the host can time it.
   var runsImmediately: Bool { get }
+  /// The type of activations and of the weights that products use: float32 or bfloat16.
+  /// Parameters, gradients of weights, moments and statistics are float32 everywhere.
+  var storage: ElementType { get }
 
   // MARK: Memory
 
@@ -87,9 +90,26 @@ public protocol Backend: AnyObject {
   func run(_ operation: SoftThresholdMoments) throws(ComputeError)
   /// Runs the operation.
   func run(_ operation: ActivationStatistics) throws(ComputeError)
+  /// Runs the operation.
+  func run(_ operation: ConvertElements) throws(ComputeError)
 }
 
 extension Backend {
+  /// Copies floats into a view, rounded to nearest when it holds bfloat16.
+  public func write(floats values: [Float], to view: TensorView) throws(ComputeError) {
+    if view.elementType == .bfloat16 {
+      try write(values.map { BFloat16($0) }, to: view)
+    } else {
+      try write(values, to: view)
+    }
+  }
+
+  /// Copies a view of float32 or bfloat16 into a new array of floats.
+  public func floats(of view: TensorView) throws(ComputeError) -> [Float] {
+    guard view.elementType == .bfloat16 else { return try read(view) }
+    return try read(view, as: BFloat16.self).map(\.float)
+  }
+
   /// Copies an array of plain values into a view; counts must match.
   public func write<Element: BitwiseCopyable>(
     _ values: [Element], to view: TensorView

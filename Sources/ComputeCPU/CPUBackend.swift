@@ -34,6 +34,9 @@ public final class CPUBackend: Backend {
   /// Operations are complete when they return.
   public var runsImmediately: Bool { true }
 
+  /// float32 throughout.
+  public var storage: ElementType { .float32 }
+
   /// What it runs on, for people.
   public var summary: String {
     "CPU, \(rows.threads) thread\(rows.threads == 1 ? "" : "s"), \(library.name)"

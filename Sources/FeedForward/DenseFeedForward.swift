@@ -20,15 +20,15 @@ public final class DenseFeedForward: FeedForwardMethod {
       purpose: "dense feed-forward activations")
     var activations: [TensorView] = []
     for _ in 0..<shape.layers {
-      activations.append(arena.take(rows: shape.tokens, columns: shape.hiddenWidth))
+      activations.append(arena.take(rows: shape.tokens, columns: shape.hiddenWidth, shape.storage))
     }
     self.activations = activations
-    hiddenGradient = arena.take(rows: shape.tokens, columns: shape.hiddenWidth)
+    hiddenGradient = arena.take(rows: shape.tokens, columns: shape.hiddenWidth, shape.storage)
     probe = try StatisticsProbe(hiddenWidth: shape.hiddenWidth, on: backend)
   }
 
   public var savedBytesPerLayer: Int {
-    Arena.bytes(rows: shape.tokens, columns: shape.hiddenWidth)
+    Arena.bytes(rows: shape.tokens, columns: shape.hiddenWidth, shape.storage)
   }
 
   /// All that an instance allocates.
@@ -37,7 +37,7 @@ public final class DenseFeedForward: FeedForwardMethod {
   }
 
   private static func activationBytes(_ shape: FeedForwardShape) -> Int {
-    (shape.layers + 1) * Arena.bytes(rows: shape.tokens, columns: shape.hiddenWidth)
+    (shape.layers + 1) * Arena.bytes(rows: shape.tokens, columns: shape.hiddenWidth, shape.storage)
   }
 
   public func weightsChanged() {}

@@ -34,13 +34,18 @@ public struct FeedForwardShape: Sendable, Equatable {
   public var hiddenWidth: Int
   /// The number of layers.
   public var layers: Int
+  /// The type of activations and weights: the backend's `storage`.
+  public var storage: ElementType
 
   /// See the properties.
-  public init(tokens: Int, width: Int, hiddenWidth: Int, layers: Int) {
+  public init(
+    tokens: Int, width: Int, hiddenWidth: Int, layers: Int, storage: ElementType = .float32
+  ) {
     self.tokens = tokens
     self.width = width
     self.hiddenWidth = hiddenWidth
     self.layers = layers
+    self.storage = storage
   }
 }
 

@@ -87,7 +87,7 @@ public final class FeedForwardStack {
   /// beta) for the sparse mode of the configuration.
   ///
   /// - Parameters:
-  ///   - weights: present weights of every layer.
+  ///   - weights: present parameters of every layer, in float32.
   ///   - companions: for each layer, other [f, d] matrices whose rows belong to neurons (the
   ///     optimizer's moments); they are reordered together with U and D.
   public func recluster(

@@ -11,14 +11,14 @@ struct SavedActivations {
   /// Whether the order was made by the router; otherwise tokens stay in place.
   var isRouted = false
 
-  init(tokens: Int, blocks: Int, kept: Int, from arena: Arena) {
-    packed = arena.take(rows: tokens, columns: kept)
+  init(tokens: Int, blocks: Int, kept: Int, storage: ElementType, from arena: Arena) {
+    packed = arena.take(rows: tokens, columns: kept, storage)
     columns = arena.take(rows: blocks, columns: kept, .uint16)
     order = arena.take(rows: 1, columns: tokens, .int32)
   }
 
-  static func bytes(tokens: Int, blocks: Int, kept: Int) -> Int {
-    Arena.bytes(rows: tokens, columns: kept)
+  static func bytes(tokens: Int, blocks: Int, kept: Int, storage: ElementType) -> Int {
+    Arena.bytes(rows: tokens, columns: kept, storage)
       + Arena.bytes(rows: blocks, columns: kept, .uint16)
       + Arena.bytes(rows: 1, columns: tokens, .int32)
   }

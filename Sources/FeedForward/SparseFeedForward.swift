@@ -68,7 +68,8 @@ public final class SparseFeedForward: FeedForwardMethod {
       purpose: "packed feed-forward activations")
     for kept in recipe.keptColumns {
       saved.append(
-        SavedActivations(tokens: shape.tokens, blocks: blocks, kept: kept, from: arena))
+        SavedActivations(
+          tokens: shape.tokens, blocks: blocks, kept: kept, storage: shape.storage, from: arena))
     }
     scratch = try SparseScratch(shape: shape, recipe: recipe, on: backend)
     probe = try StatisticsProbe(hiddenWidth: shape.hiddenWidth, on: backend)
@@ -83,7 +84,9 @@ public final class SparseFeedForward: FeedForwardMethod {
   private static func savedBytes(_ shape: FeedForwardShape, recipe: Recipe) -> Int {
     let blocks = PackedPattern.blocks(tokens: shape.tokens, blockTokens: recipe.blockTokens)
     return recipe.keptColumns.reduce(0) {
-      $0 + SavedActivations.bytes(tokens: shape.tokens, blocks: blocks, kept: $1)
+      $0
+        + SavedActivations.bytes(
+          tokens: shape.tokens, blocks: blocks, kept: $1, storage: shape.storage)
     }
   }
 

@@ -31,12 +31,12 @@ final class SparseScratch {
       purpose: "sparse feed-forward scratch")
 
     sums = arena.take(rows: sizes.blocks, columns: f)
-    packed = arena.take(rows: t, columns: sizes.widest)
+    packed = arena.take(rows: t, columns: sizes.widest, shape.storage)
     sampledTokens = arena.take(rows: 1, columns: sizes.sampled, .int32)
-    sampledInput = arena.take(rows: sizes.sampled, columns: shape.width)
-    sampledActivation = arena.take(rows: sizes.sampled, columns: f)
-    wholeDense = sizes.needsDense ? arena.take(rows: t, columns: f) : nil
-    secondWholeDense = sizes.needsSecond ? arena.take(rows: t, columns: f) : nil
+    sampledInput = arena.take(rows: sizes.sampled, columns: shape.width, shape.storage)
+    sampledActivation = arena.take(rows: sizes.sampled, columns: f, shape.storage)
+    wholeDense = sizes.needsDense ? arena.take(rows: t, columns: f, shape.storage) : nil
+    secondWholeDense = sizes.needsSecond ? arena.take(rows: t, columns: f, shape.storage) : nil
     strided = sizes.needsSecond ? arena.take(rows: 1, columns: t, .int32) : nil
     positions = sizes.needsSecond ? arena.take(rows: 1, columns: t, .int32) : nil
     if let positions, case .venom(_, let m) = recipe.selection {
@@ -47,13 +47,14 @@ final class SparseScratch {
   /// All that an instance allocates.
   static func bytes(_ shape: FeedForwardShape, recipe: SparseFeedForward.Recipe) -> Int {
     let sizes = Sizes(shape, recipe)
-    let dense = Arena.bytes(rows: shape.tokens, columns: shape.hiddenWidth)
+    let dense = Arena.bytes(
+      rows: shape.tokens, columns: shape.hiddenWidth, shape.storage)
     var bytes =
       Arena.bytes(rows: sizes.blocks, columns: shape.hiddenWidth)
-      + Arena.bytes(rows: shape.tokens, columns: sizes.widest)
+      + Arena.bytes(rows: shape.tokens, columns: sizes.widest, shape.storage)
       + Arena.bytes(rows: 1, columns: sizes.sampled, .int32)
-      + Arena.bytes(rows: sizes.sampled, columns: shape.width)
-      + Arena.bytes(rows: sizes.sampled, columns: shape.hiddenWidth)
+      + Arena.bytes(rows: sizes.sampled, columns: shape.width, shape.storage)
+      + Arena.bytes(rows: sizes.sampled, columns: shape.hiddenWidth, shape.storage)
     if sizes.needsDense { bytes += dense }
     if sizes.needsSecond {
       bytes += dense + 2 * Arena.bytes(rows: 1, columns: shape.tokens, .int32)
@@ -87,7 +88,9 @@ final class SparseScratch {
 
   /// The packed gradient of the present layer, [T, K].
   func packedGradient(columns: Int) -> TensorView {
-    TensorView(address: packed.address, rows: packed.rows, columns: columns)
+    TensorView(
+      address: packed.address, rows: packed.rows, columns: columns,
+      elementType: packed.elementType)
   }
 
   /// A whole [T, f] matrix; there is none in the sampled mode.

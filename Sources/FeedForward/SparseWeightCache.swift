@@ -34,9 +34,9 @@ public final class SparseWeightCache {
     let arena = try Arena(
       byteCount: SparseWeightCache.bytes(shape, which: which), on: backend, purpose: "2:4 weights")
     for _ in 0..<shape.layers {
-      up.append(arena.take(rows: shape.hiddenWidth, columns: shape.width))
+      up.append(arena.take(rows: shape.hiddenWidth, columns: shape.width, shape.storage))
       if which == .both {
-        down.append(arena.take(rows: shape.hiddenWidth, columns: shape.width))
+        down.append(arena.take(rows: shape.hiddenWidth, columns: shape.width, shape.storage))
       }
     }
     self.arena = arena
@@ -45,7 +45,7 @@ public final class SparseWeightCache {
   /// Bytes of the copies.
   static func bytes(_ shape: FeedForwardShape, which: SparseWeights) -> Int {
     let copies = which == .none ? 0 : shape.layers * (which == .both ? 2 : 1)
-    return copies * Arena.bytes(rows: shape.hiddenWidth, columns: shape.width)
+    return copies * Arena.bytes(rows: shape.hiddenWidth, columns: shape.width, shape.storage)
   }
 
   /// beta = <w, S(w)> / <S(w), S(w)> of every matrix that is thresholded; 1 for the others.

@@ -23,7 +23,7 @@ public final class TokenRouter {
     var centroids: [TensorView] = []
     if clusters > 0 {
       for _ in 0..<shape.layers {
-        centroids.append(arena.take(rows: clusters, columns: shape.width))
+        centroids.append(arena.take(rows: clusters, columns: shape.width, shape.storage))
       }
       scores = arena.take(rows: shape.tokens, columns: clusters)
     } else {
@@ -34,14 +34,14 @@ public final class TokenRouter {
 
   /// All that an instance allocates.
   static func bytes(_ shape: FeedForwardShape, clusters: Int) -> Int {
-    shape.layers * Arena.bytes(rows: clusters, columns: shape.width)
+    shape.layers * Arena.bytes(rows: clusters, columns: shape.width, shape.storage)
       + Arena.bytes(rows: shape.tokens, columns: clusters)
   }
 
   /// Sets the centroids of all layers, [C, d] each, and makes the router ready.
   public func setCentroids(_ values: [[Float]]) throws(ComputeError) {
     precondition(values.count == centroids.count, "\(values.count) of \(centroids.count) layers")
-    for (view, rows) in zip(centroids, values) { try backend.write(rows, to: view) }
+    for (view, rows) in zip(centroids, values) { try backend.write(floats: rows, to: view) }
     isReady = !values.isEmpty
   }
 

@@ -50,13 +50,17 @@ public final class InferenceSession {
     let t = sequences * maximumChunk
     let chunk = TrainingActivations.chunkTokens(tokens: t, vocabulary: shape.vocabulary)
     let slice = min(t, InferenceSession.feedForwardRows)
+    let storage = model.backend.storage
     let arena = try Arena(
       byteCount: InferenceSession.arenaBytes(
-        shape, sequences: sequences, capacity: capacity, maximumChunk: maximumChunk),
+        shape, sequences: sequences, capacity: capacity, maximumChunk: maximumChunk,
+        storage: storage),
       on: model.backend, purpose: "inference of \(t) tokens")
     func cache() -> [TensorView] {
       (0..<shape.layers).map { _ in
-        arena.take(rows: sequences * capacity, columns: PackedAttentionLayout(shape).keyWidth)
+        arena.take(
+          rows: sequences * capacity, columns: PackedAttentionLayout(shape).keyWidth,
+          storage)
       }
     }
     keys = cache()
@@ -64,39 +68,44 @@ public final class InferenceSession {
     tokens = arena.take(rows: 1, columns: t, .int32)
     targets = arena.take(rows: 1, columns: t, .int32)
     losses = arena.take(rows: 1, columns: t)
-    stream = arena.take(rows: t, columns: shape.width)
-    normalized = arena.take(rows: t, columns: shape.width)
+    stream = arena.take(rows: t, columns: shape.width, storage)
+    normalized = arena.take(rows: t, columns: shape.width, storage)
     inverseRMS = arena.take(rows: 1, columns: t)
-    packed = arena.take(rows: t, columns: layout.width)
-    heads = arena.take(rows: t, columns: layout.queryWidth)
+    packed = arena.take(rows: t, columns: layout.width, storage)
+    heads = arena.take(rows: t, columns: layout.queryWidth, storage)
     logSumExp = arena.take(rows: t, columns: shape.heads)
-    activation = arena.take(rows: slice, columns: shape.hiddenWidth)
-    logits = arena.take(rows: chunk, columns: shape.vocabulary)
+    activation = arena.take(rows: slice, columns: shape.hiddenWidth, storage)
+    logits = arena.take(rows: chunk, columns: shape.vocabulary, storage)
     self.arena = arena
   }
 
   /// All that a session allocates, in bytes, for `krait plan`.
   public static func bytes(
-    _ model: ModelConfiguration, sequences: Int, capacity: Int, maximumChunk: Int
+    _ model: ModelConfiguration, sequences: Int, capacity: Int, maximumChunk: Int,
+    storage: ElementType = .float32
   ) -> Int {
-    arenaBytes(model, sequences: sequences, capacity: capacity, maximumChunk: maximumChunk)
+    arenaBytes(
+      model, sequences: sequences, capacity: capacity, maximumChunk: maximumChunk,
+      storage: storage)
       + RotaryTable.bytes(positions: capacity, headWidth: model.headWidth)
   }
 
   private static func arenaBytes(
-    _ model: ModelConfiguration, sequences: Int, capacity: Int, maximumChunk: Int
+    _ model: ModelConfiguration, sequences: Int, capacity: Int, maximumChunk: Int,
+    storage: ElementType
   ) -> Int {
     let layout = PackedAttentionLayout(model)
     let t = sequences * maximumChunk
     let chunk = TrainingActivations.chunkTokens(tokens: t, vocabulary: model.vocabulary)
     let caches =
-      2 * model.layers * Arena.bytes(rows: sequences * capacity, columns: layout.keyWidth)
-    let rows = 4 * Arena.bytes(rows: 1, columns: t)
-    let work = [model.width, model.width, layout.width, layout.queryWidth, model.heads]
+      2 * model.layers
+      * Arena.bytes(rows: sequences * capacity, columns: layout.keyWidth, storage)
+    let rows = 4 * Arena.bytes(rows: 1, columns: t) + Arena.bytes(rows: t, columns: model.heads)
+    let work = [model.width, model.width, layout.width, layout.queryWidth]
     return caches + rows
-      + work.reduce(0) { $0 + Arena.bytes(rows: t, columns: $1) }
-      + Arena.bytes(rows: min(t, feedForwardRows), columns: model.hiddenWidth)
-      + Arena.bytes(rows: chunk, columns: model.vocabulary)
+      + work.reduce(0) { $0 + Arena.bytes(rows: t, columns: $1, storage) }
+      + Arena.bytes(rows: min(t, feedForwardRows), columns: model.hiddenWidth, storage)
+      + Arena.bytes(rows: chunk, columns: model.vocabulary, storage)
   }
 
   /// Rows of the dense feed-forward network computed together: keeps its [rows, f] small.
@@ -128,7 +137,7 @@ public final class InferenceSession {
     var result: [Float] = []
     result.reserveCapacity(t * model.configuration.vocabulary)
     try forEachChunk(of: t) { (_, rows) throws(ComputeError) in
-      result += try self.model.backend.read(rows)
+      result += try self.model.backend.floats(of: rows)
     }
     return result
   }
@@ -138,7 +147,7 @@ public final class InferenceSession {
     let t = try advance(newTokens)
     let row = logits.rows(0..<1)
     try project(normalized.rows(t - 1..<t), into: row)
-    return try model.backend.read(row)
+    return try model.backend.floats(of: row)
   }
 
   // MARK: Private
@@ -154,7 +163,7 @@ public final class InferenceSession {
     try backend.write(newTokens, to: tokens.columns(0..<t))
     try backend.run(
       Embedding.Forward(
-        tokens: tokens.columns(0..<t), table: model.parameters[.embedding],
+        tokens: tokens.columns(0..<t), table: model.weight(.embedding),
         output: stream.rows(0..<t)))
     for layer in 0..<model.configuration.layers {
       try attention(layer, tokens: t, length: length)
@@ -168,7 +177,7 @@ public final class InferenceSession {
   private func norm(_ role: ParameterRole, tokens t: Int) throws(ComputeError) {
     try model.backend.run(
       RMSNorm.Forward(
-        input: stream.rows(0..<t), weight: model.parameters[role],
+        input: stream.rows(0..<t), weight: model.weight(role),
         output: normalized.rows(0..<t), inverseRMS: inverseRMS.columns(0..<t),
         epsilon: Float(model.configuration.normEpsilon)))
   }
@@ -180,7 +189,7 @@ public final class InferenceSession {
     let rows = packed.rows(0..<t)
     try backend.run(
       MatrixMultiply(
-        normalized.rows(0..<t), model.parameters[.queryKeyValue(layer: layer)],
+        normalized.rows(0..<t), model.weight(.queryKeyValue(layer: layer)),
         transposeRight: true, into: rows))
     try backend.run(
       RotaryEmbedding(
@@ -200,7 +209,7 @@ public final class InferenceSession {
         output: heads.rows(0..<t), logSumExp: logSumExp.rows(0..<t)))
     try backend.run(
       MatrixMultiply(
-        heads.rows(0..<t), model.parameters[.attentionOutput(layer: layer)],
+        heads.rows(0..<t), model.weight(.attentionOutput(layer: layer)),
         transposeRight: true, into: stream.rows(0..<t), adding: stream.rows(0..<t)))
   }
 
@@ -213,11 +222,11 @@ public final class InferenceSession {
       let target = stream.rows(range)
       try model.backend.run(
         MatrixMultiply(
-          normalized.rows(range), model.parameters[.up(layer: layer)], transposeRight: true,
+          normalized.rows(range), model.weight(.up(layer: layer)), transposeRight: true,
           into: hidden, epilogue: .squaredReLU))
       try model.backend.run(
         MatrixMultiply(
-          hidden, model.parameters[.down(layer: layer)], into: target, adding: target))
+          hidden, model.weight(.down(layer: layer)), into: target, adding: target))
       start = range.upperBound
     }
   }

@@ -17,7 +17,7 @@ struct LayerWeights {
   static func all(_ model: TransformerModel, gradients: ParameterArena) -> [LayerWeights] {
     (0..<model.configuration.layers).map { layer in
       func both(_ role: ParameterRole) -> (TensorView, TensorView) {
-        (model.parameters[role], gradients[role])
+        (model.weight(role), gradients[role])
       }
       let attentionNorm = both(.attentionNorm(layer: layer))
       let queryKeyValue = both(.queryKeyValue(layer: layer))

@@ -49,17 +49,19 @@ final class TrainingActivations {
   }
 
   /// Bytes a training pass needs, without the feed-forward network's saved activations.
-  static func bytes(_ model: ModelConfiguration, tokens t: Int) -> Int {
+  static func bytes(
+    _ model: ModelConfiguration, tokens t: Int, storage: ElementType
+  ) -> Int {
     let layout = PackedAttentionLayout(model)
-    let stream = Arena.bytes(rows: t, columns: model.width)
+    let stream = Arena.bytes(rows: t, columns: model.width, storage)
     let row = Arena.bytes(rows: 1, columns: t)
-    let packed = Arena.bytes(rows: t, columns: layout.width)
-    let heads = Arena.bytes(rows: t, columns: layout.queryWidth)
+    let packed = Arena.bytes(rows: t, columns: layout.width, storage)
+    let heads = Arena.bytes(rows: t, columns: layout.queryWidth, storage)
     let layer =
       4 * stream + 2 * row + packed + heads + Arena.bytes(rows: t, columns: model.heads)
     let chunk = chunkTokens(tokens: t, vocabulary: model.vocabulary)
     return model.layers * layer + 4 * row + 4 * stream + packed + heads
-      + Arena.bytes(rows: chunk, columns: model.vocabulary)
+      + Arena.bytes(rows: chunk, columns: model.vocabulary, storage)
   }
 
   init(
@@ -67,9 +69,10 @@ final class TrainingActivations {
   ) throws(ComputeError) {
     let layout = PackedAttentionLayout(model)
     let arena = try Arena(
-      byteCount: TrainingActivations.bytes(model, tokens: t), on: backend,
+      byteCount: TrainingActivations.bytes(model, tokens: t, storage: backend.storage), on: backend,
       purpose: "activations of \(t) tokens")
-    func stream() -> TensorView { arena.take(rows: t, columns: model.width) }
+    let storage = backend.storage
+    func stream() -> TensorView { arena.take(rows: t, columns: model.width, storage) }
     func row(_ type: ElementType = .float32) -> TensorView {
       arena.take(rows: 1, columns: t, type)
     }
@@ -78,8 +81,8 @@ final class TrainingActivations {
         attentionInput: stream(), feedForwardInput: stream(), attentionNormalized: stream(),
         feedForwardNormalized: stream(), attentionInverseRMS: row(),
         feedForwardInverseRMS: row(),
-        queryKeyValue: arena.take(rows: t, columns: layout.width),
-        attention: arena.take(rows: t, columns: layout.queryWidth),
+        queryKeyValue: arena.take(rows: t, columns: layout.width, storage),
+        attention: arena.take(rows: t, columns: layout.queryWidth, storage),
         logSumExp: arena.take(rows: t, columns: model.heads))
     }
     tokens = row(.int32)
@@ -90,11 +93,11 @@ final class TrainingActivations {
     finalNormalized = stream()
     logits = arena.take(
       rows: TrainingActivations.chunkTokens(tokens: t, vocabulary: model.vocabulary),
-      columns: model.vocabulary)
+      columns: model.vocabulary, storage)
     streamGradient = stream()
     normalizedGradient = stream()
-    queryKeyValueGradient = arena.take(rows: t, columns: layout.width)
-    attentionGradient = arena.take(rows: t, columns: layout.queryWidth)
+    queryKeyValueGradient = arena.take(rows: t, columns: layout.width, storage)
+    attentionGradient = arena.take(rows: t, columns: layout.queryWidth, storage)
     self.arena = arena
   }
 }

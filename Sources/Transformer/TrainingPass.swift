@@ -50,7 +50,7 @@ public final class TrainingPass {
       configuration: configuration,
       shape: FeedForwardShape(
         tokens: sequences * sequenceLength, width: shape.width, hiddenWidth: shape.hiddenWidth,
-        layers: shape.layers),
+        layers: shape.layers, storage: model.backend.storage),
       on: model.backend)
     weights = LayerWeights.all(model, gradients: gradients)
     geometry = Attention.Geometry(
@@ -61,14 +61,17 @@ public final class TrainingPass {
   /// Bytes that a pass allocates outside the feed-forward networks and the gradients, for
   /// `krait plan`.
   public static func activationBytes(
-    _ model: ModelConfiguration, sequences: Int, sequenceLength: Int
+    _ model: ModelConfiguration, sequences: Int, sequenceLength: Int,
+    storage: ElementType = .float32
   ) -> Int {
-    TrainingActivations.bytes(model, tokens: sequences * sequenceLength)
+    TrainingActivations.bytes(model, tokens: sequences * sequenceLength, storage: storage)
       + RotaryTable.bytes(positions: sequenceLength, headWidth: model.headWidth)
   }
 
-  /// The feed-forward weights of every layer.
-  public var feedForwardWeights: [FeedForwardWeights] { weights.map(\.feedForward) }
+  /// The feed-forward parameters of every layer, in float32: what clustering reorders.
+  public var feedForwardParameters: [FeedForwardWeights] {
+    (0..<weights.count).map { model.feedForwardParameters(layer: $0, gradients: gradients) }
+  }
 
   /// Computes the losses of a micro-batch and adds its gradients.
   ///
@@ -113,7 +116,7 @@ public final class TrainingPass {
     let first = activations.layers.first?.attentionInput ?? activations.finalInput
     try backend.run(
       Embedding.Forward(
-        tokens: activations.tokens, table: model.parameters[.embedding], output: first))
+        tokens: activations.tokens, table: model.weight(.embedding), output: first))
     for layer in 0..<weights.count {
       try attentionForward(layer)
       try feedForwardForward(layer)
@@ -179,7 +182,7 @@ public final class TrainingPass {
   private func lossAndGradient(_ gradientScale: Float) throws(ComputeError) {
     try backend.run(
       RMSNorm.Forward(
-        input: activations.finalInput, weight: model.parameters[.finalNorm],
+        input: activations.finalInput, weight: model.weight(.finalNorm),
         output: activations.finalNormalized, inverseRMS: activations.finalInverseRMS,
         epsilon: epsilon))
     clock.lap(\.other)
@@ -210,7 +213,7 @@ public final class TrainingPass {
     try backend.run(
       RMSNorm.Backward(
         outputGradient: activations.normalizedGradient, input: activations.finalInput,
-        weight: model.parameters[.finalNorm], inverseRMS: activations.finalInverseRMS,
+        weight: model.weight(.finalNorm), inverseRMS: activations.finalInverseRMS,
         inputGradient: activations.streamGradient, weightGradient: gradients[.finalNorm]))
   }
 

@@ -12,6 +12,10 @@ public final class TransformerModel {
   public let parameters: ParameterArena
   /// Where it lives.
   public let backend: any Backend
+  /// The decaying parameters (matrices) in the backend's storage type, in the same order; nil when
+  /// that is float32 and products use the parameters themselves.
+  public let storedMatrices: TensorView?
+  private let storedArena: Arena?
 
   /// Allocates zeroed parameters.
   public init(
@@ -21,6 +25,18 @@ public final class TransformerModel {
     self.backend = backend
     table = ParameterTable(configuration)
     parameters = try ParameterArena(table, on: backend, purpose: "parameters")
+    guard backend.storage != .float32 else {
+      storedArena = nil
+      storedMatrices = nil
+      return
+    }
+    let arena = try Arena(
+      byteCount: Arena.bytes(rows: 1, columns: table.decayingCount, backend.storage),
+      on: backend, purpose: "weights in \(backend.storage.rawValue)")
+    let stored = arena.take(rows: 1, columns: table.decayingCount, backend.storage)
+    try backend.zero(stored)
+    storedArena = arena
+    storedMatrices = stored
   }
 
   /// Fills the parameters as the table says; a pure function of the seed.
@@ -36,15 +52,39 @@ public final class TransformerModel {
       }
       try backend.write(values, to: parameters.view(entry))
     }
+    try parametersChanged()
+  }
+
+  /// Call after parameters were set: products use them from here on.
+  public func parametersChanged() throws(ComputeError) {
+    guard let storedMatrices else { return }
+    try backend.run(ConvertElements(source: parameters.decaying, output: storedMatrices))
+  }
+
+  /// A parameter as operations use it: matrices in the storage type, vectors in float32.
+  public func weight(_ role: ParameterRole) -> TensorView {
+    let entry = table[role]
+    guard let storedMatrices, entry.decays else { return parameters.view(entry) }
+    return storedMatrices.columns(entry.offset..<entry.offset + entry.count)
+      .reshaped(rows: entry.rows, columns: entry.columns)
   }
 
   /// The output projection, [vocabulary, d]; the embedding itself when tied.
   public var outputWeight: TensorView {
-    parameters[configuration.tiedEmbeddings ? .embedding : .output]
+    weight(configuration.tiedEmbeddings ? .embedding : .output)
   }
 
   /// The feed-forward weights of a layer, with gradients in an arena of the same table.
   public func feedForwardWeights(
+    layer: Int, gradients: ParameterArena
+  ) -> FeedForwardWeights {
+    FeedForwardWeights(
+      up: weight(.up(layer: layer)), down: weight(.down(layer: layer)),
+      upGradient: gradients[.up(layer: layer)], downGradient: gradients[.down(layer: layer)])
+  }
+
+  /// The same in float32, as the optimizer updates them.
+  public func feedForwardParameters(
     layer: Int, gradients: ParameterArena
   ) -> FeedForwardWeights {
     FeedForwardWeights(

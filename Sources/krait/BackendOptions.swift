@@ -9,6 +9,9 @@ struct BackendOptions: ParsableArguments {
   @Option(help: "Where to compute: auto, cpu or cuda.")
   var backend: String = "auto"
 
+  @Option(help: "Storage on the GPU: auto (bfloat16), bfloat16 or float32.")
+  var precision: String = "auto"
+
   @Option(help: "Threads on the CPU; 0 takes every core this process may use.")
   var threads: Int = 0
 
@@ -22,7 +25,8 @@ struct BackendOptions: ParsableArguments {
 
   /// Opens the backend.
   func open() throws -> any Backend {
-    try BackendChoice.open(backend: backend, threads: threads, blas: blas)
+    try BackendChoice.open(
+      backend: backend, precision: precision, threads: threads, blas: blas)
   }
 }
 
@@ -34,11 +38,14 @@ enum BackendChoice {
   }
 
   /// Opens a backend by name.
-  static func open(backend: String, threads: Int, blas: String) throws -> any Backend {
+  static func open(
+    backend: String, precision: String, threads: Int, blas: String
+  ) throws -> any Backend {
+    let storage = try storage(precision)
     switch backend {
     case "auto":
       do {
-        return try CUDABackend()
+        return try CUDABackend(storage: storage)
       } catch {
         FileHandle.standardError.write(
           Data("Computing on the CPU: \(error.context).\n".utf8))
@@ -48,12 +55,22 @@ enum BackendChoice {
       return try cpu(threads: threads, blas: blas)
     case "cuda":
       do {
-        return try CUDABackend()
+        return try CUDABackend(storage: storage)
       } catch {
         throw CleanError("device.backend is cuda, but \(error.call) failed: \(error.context)")
       }
     default:
       throw CleanError("device.backend is '\(backend)'; it must be auto, cpu or cuda")
+    }
+  }
+
+  private static func storage(_ precision: String) throws -> ElementType {
+    switch precision {
+    case "auto", "bfloat16": return .bfloat16
+    case "float32": return .float32
+    default:
+      throw CleanError(
+        "device.precision is '\(precision)'; it must be auto, bfloat16 or float32")
     }
   }
 

@@ -22,7 +22,8 @@ struct Plan: ParsableCommand {
   func run() throws {
     let configuration = try RunConfiguration.read(
       path: configurationFile, preset: preset, overrides: overrides)
-    let plan = RunPlan(configuration)
+    let backend = try machine.open()
+    let plan = RunPlan(configuration, storage: backend.storage)
     func mebibytes(_ bytes: Int) -> String { fixed(Double(bytes) / 1_048_576, 1) + " MiB" }
     func line(_ name: String, _ value: String) {
       print(name + String(repeating: " ", count: max(1, 30 - name.count)) + value)
@@ -47,7 +48,6 @@ struct Plan: ParsableCommand {
         "GFLOP per sparse step",
         fixed(flops * 1e-9, 1) + ", \(fixed(plan.denseFlops / flops, 2)) times fewer")
     }
-    let backend = try machine.open()
     let rate = try MatrixRate.measure(backend)
     let dense = plan.denseFlops / rate
     let sparse = (plan.sparseFlops ?? 0) / rate
@@ -70,8 +70,9 @@ enum MatrixRate {
   static func measure(_ backend: any Backend) throws -> Double {
     let n = 1024
     let arena = try Arena(
-      byteCount: 3 * Arena.bytes(rows: n, columns: n), on: backend, purpose: "matrix rate")
-    let views = (0..<3).map { _ in arena.take(rows: n, columns: n) }
+      byteCount: 3 * Arena.bytes(rows: n, columns: n, backend.storage), on: backend,
+      purpose: "matrix rate")
+    let views = (0..<3).map { _ in arena.take(rows: n, columns: n, backend.storage) }
     for view in views { try backend.zero(view) }
     let product = MatrixMultiply(views[0], views[1], into: views[2])
     var best = Double.infinity

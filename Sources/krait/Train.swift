@@ -56,7 +56,8 @@ struct Train: ParsableCommand {
     }
     let final = resumes ? try resumed(folder, given: configuration) : configuration
     let backend = try BackendChoice.open(
-      backend: final.device.backend, threads: final.device.threads, blas: final.device.blas)
+      backend: final.device.backend, precision: final.device.precision,
+      threads: final.device.threads, blas: final.device.blas)
     let trainer = try Trainer(
       final, on: backend, folder: folder,
       start: resumes ? .resuming : overwrite ? .overwriting : .new, version: KraitVersion.text)

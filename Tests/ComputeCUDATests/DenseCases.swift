@@ -55,13 +55,22 @@ extension ParityCase {
         func part(_ seed: UInt64, positive: Bool = false) throws -> TensorView {
           try m.values(1, 5001, seed: seed, wide: true, positive: positive)
         }
+        let w = try m.empty(1, 5001)
         let (p, f, s) = (try part(1), try part(3), try part(4, positive: true))
         try m.backend.run(
           AdamW(
-            parameters: p, gradients: try part(2), firstMoment: f, secondMoment: s,
+            parameters: p, gradients: try part(2), firstMoment: f, secondMoment: s, weights: w,
             learningRate: 0.01, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0.1,
             gradientScale: 0.5, step: 3))
-        return [p, f, s]
+        return [p, f, s, w]
+      },
+      ParityCase("ConvertElements", exact: true) { m in
+        let wide = try m.values(9, 50, seed: 1, gap: 2, wide: true)
+        let out = try m.emptyBFloat16(9, 50, gap: 6)
+        try m.backend.run(ConvertElements(source: wide, output: out))
+        let back = try m.empty(9, 50, wide: true)
+        try m.backend.run(ConvertElements(source: out, output: back))
+        return [out, back]
       },
       ParityCase("copy and zero", exact: true) { m in
         let out = try m.empty(9, 20, gap: 12)

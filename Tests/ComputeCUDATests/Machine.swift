@@ -61,6 +61,10 @@ final class Machine {
     try take(rows, columns, gap: gap, wide ? .float32 : storage)
   }
 
+  func emptyBFloat16(_ rows: Int, _ columns: Int, gap: Int = 0) throws -> TensorView {
+    try take(rows, columns, gap: gap, .bfloat16)
+  }
+
   func emptyIntegers(_ count: Int) throws -> TensorView { try take(1, count, gap: 0, .int32) }
 
   func emptyColumns(_ rows: Int, _ columns: Int) throws -> TensorView {

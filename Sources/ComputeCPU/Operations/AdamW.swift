@@ -23,5 +23,8 @@ extension CPUBackend {
         operation.gradientScale, operation.beta1, operation.beta2, operation.epsilon, stepSize,
         rootScale, keep)
     }
+    if let weights = operation.weights {
+      try run(ConvertElements(source: operation.parameters, output: weights))
+    }
   }
 }

@@ -10,6 +10,7 @@ extension CUDABackend {
         operation.parameters, operation.gradients, operation.firstMoment, operation.secondMoment,
       ].allSatisfy { $0.isContiguous && $0.elementType == .float32 },
       "AdamW works on contiguous float32 stretches")
+    precondition(operation.weights?.isContiguous ?? true, "AdamW writes a contiguous stretch")
     let step = Double(operation.step)
     let rate = Double(operation.learningRate)
     var arguments = KernelArguments()
@@ -17,7 +18,7 @@ extension CUDABackend {
     arguments.add(operation.gradients)
     arguments.add(operation.firstMoment)
     arguments.add(operation.secondMoment)
-    arguments.add(UInt64(0))
+    arguments.add(optional: operation.weights)
     arguments.add(operation.parameters.count)
     arguments.add(operation.gradientScale)
     arguments.add(operation.beta1)
@@ -27,7 +28,8 @@ extension CUDABackend {
     arguments.add(Float(1 / (1 - pow(Double(operation.beta2), step)).squareRoot()))
     arguments.add(Float(1 - rate * Double(operation.weightDecay)))
     try launch(
-      "AdamW.cu", "update", .float32, grid: .strided(operation.parameters.count, blocks: 8192),
+      "AdamW.cu", "update", operation.weights?.elementType ?? .float32,
+      grid: .strided(operation.parameters.count, blocks: 8192),
       arguments)
   }
 }

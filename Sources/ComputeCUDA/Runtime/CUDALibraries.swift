@@ -34,7 +34,7 @@ public final class CUDALibraries {
     var findings: [Finding] = []
     driver = CUDALibraries.load(
       search, "GPU driver", ["libcuda.so.1"], krait_load_driver, &findings,
-      missing: "no NVIDIA driver: without one Krait computes on the CPU"
+      missing: "there is no NVIDIA driver"
     ) { CUDALibraries.driverVersion($0) }
     compiler = CUDALibraries.load(
       search, "kernel compiler (NVRTC)", ["libnvrtc.so.13", "libnvrtc.so.12"],
@@ -70,7 +70,7 @@ public final class CUDALibraries {
       findings.append(
         Finding(
           purpose: purpose, name: names.joined(separator: " or "), path: nil,
-          note: missing + reasons + ", or name its folder in "
+          note: missing + reasons + "; or name its folder in "
             + LibrarySearch.environmentVariable))
       return nil
     }

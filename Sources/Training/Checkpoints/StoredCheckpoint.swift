@@ -52,6 +52,7 @@ public struct StoredCheckpoint {
       let values = try parameters.floats(entry.name, count: entry.count)
       try model.backend.write(values, to: model.parameters.view(entry))
     }
+    try model.parametersChanged()
   }
 
   /// Puts everything into an engine of the same shape: the run goes on as if it never stopped.

@@ -119,6 +119,8 @@ extension RunConfiguration {
 
   private static let deviceKeys: [ConfigurationKey] = [
     .text("device", "backend", \.device.backend, "auto, cpu or cuda"),
+    .text(
+      "device", "precision", \.device.precision, "storage on the GPU: auto, bfloat16, float32"),
     .integer("device", "threads", \.device.threads, "CPU threads; 0 for every core"),
     .text("device", "blas", \.device.blas, "matrix library on the CPU; empty for the best"),
   ]

@@ -107,6 +107,10 @@ extension RunConfiguration {
     if run.name.isEmpty || run.name.contains("/") || run.name.hasPrefix(".") {
       found.append("run.name is '\(run.name)'; it must be a folder name without '/'")
     }
+    if !["auto", "bfloat16", "float32"].contains(device.precision) {
+      found.append(
+        "device.precision is '\(device.precision)'; it must be auto, bfloat16 or float32")
+    }
     if !["auto", "cpu", "cuda"].contains(device.backend) {
       found.append("device.backend is '\(device.backend)'; it must be auto, cpu or cuda")
     }

@@ -167,6 +167,9 @@ public struct RunSettings: Sendable, Equatable {
 public struct DeviceConfiguration: Sendable, Equatable {
   /// `auto`, `cpu` or `cuda`.
   public var backend = "auto"
+  /// What activations and the weights of products are stored in on a GPU: auto (bfloat16),
+  /// bfloat16 or float32. The CPU computes in float32.
+  public var precision = "auto"
   /// CPU threads; 0 takes every core.
   public var threads = 0
   /// Matrix library on the CPU; empty takes the best.

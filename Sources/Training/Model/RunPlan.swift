@@ -1,4 +1,4 @@
-import Compute
+public import Compute
 import FeedForward
 import Transformer
 
@@ -33,8 +33,8 @@ public struct RunPlan: Sendable, Equatable {
   /// See `denseSteps`.
   public let sparseSteps: Int
 
-  /// Plans a configuration; allocates nothing.
-  public init(_ configuration: RunConfiguration) {
+  /// Plans a configuration on a backend that stores activations so; allocates nothing.
+  public init(_ configuration: RunConfiguration, storage: ElementType = .float32) {
     let model = configuration.model
     let table = ParameterTable(model)
     let data = configuration.data
@@ -44,17 +44,21 @@ public struct RunPlan: Sendable, Equatable {
     let tables = model.vocabulary * model.width * (model.tiedEmbeddings ? 1 : 2)
     blockParameters = table.parameterCount - tables
     let arena = ElementType.float32.byteCount * table.elementCount
-    stateBytes = 4 * arena + Arena.bytes(rows: 1, columns: 1)
+    stateBytes =
+      4 * arena + Arena.bytes(rows: 1, columns: 1)
+      + (storage == .float32 ? 0 : Arena.bytes(rows: 1, columns: table.decayingCount, storage))
     checkpointBytes = 3 * ElementType.float32.byteCount * table.parameterCount
     activationBytes = TrainingPass.activationBytes(
-      model, sequences: data.microBatch, sequenceLength: data.sequence)
+      model, sequences: data.microBatch, sequenceLength: data.sequence, storage: storage)
     let evaluated = min(data.microBatch, configuration.run.evaluateSequences)
     evaluationBytes =
       evaluated > 0
       ? InferenceSession.bytes(
-        model, sequences: evaluated, capacity: data.sequence, maximumChunk: data.sequence) : 0
+        model, sequences: evaluated, capacity: data.sequence, maximumChunk: data.sequence,
+        storage: storage) : 0
     let shape = FeedForwardShape(
-      tokens: tokens, width: model.width, hiddenWidth: model.hiddenWidth, layers: model.layers)
+      tokens: tokens, width: model.width, hiddenWidth: model.hiddenWidth, layers: model.layers,
+      storage: storage)
     denseFeedForwardBytes = FeedForwardStack.bytes(
       configuration.feedForward, mode: .dense, shape: shape)
     peakBytes =

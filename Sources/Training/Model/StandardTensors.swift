@@ -62,6 +62,7 @@ public struct StandardTensors {
       ? StandardTensors.transpose(
         values, rows: entry.parameter.columns, columns: entry.exported.rows.count) : values
     try model.backend.write(rows, to: view(entry))
+    try model.parametersChanged()
   }
 
   private func view(_ entry: Entry) -> TensorView {

@@ -65,6 +65,7 @@ public final class Optimizer {
         AdamW(
           parameters: part(model.parameters), gradients: part(gradients),
           firstMoment: part(firstMoment), secondMoment: part(secondMoment),
+          weights: decays ? model.storedMatrices : nil,
           learningRate: Float(learningRate), beta1: settings.beta1, beta2: settings.beta2,
           epsilon: settings.epsilon, weightDecay: decays ? settings.weightDecay : 0,
           gradientScale: scale, step: updates))

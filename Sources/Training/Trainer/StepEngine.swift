@@ -62,7 +62,8 @@ public final class StepEngine {
   /// Clusters neurons anew; parameters and moments are reordered together.
   public func recluster() throws(ComputeError) {
     try pass.feedForward.recluster(
-      pass.feedForwardWeights, companions: optimizer.neuronMoments)
+      pass.feedForwardParameters, companions: optimizer.neuronMoments)
+    try model.parametersChanged()
     pass.feedForward.weightsChanged()
   }
 

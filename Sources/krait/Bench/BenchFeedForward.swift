@@ -29,7 +29,9 @@ struct BenchFeedForward: ParsableCommand {
 
   func run() throws {
     let backend = try machine.open()
-    let shape = FeedForwardShape(tokens: tokens, width: width, hiddenWidth: hidden, layers: 1)
+    let shape = FeedForwardShape(
+      tokens: tokens, width: width, hiddenWidth: hidden, layers: 1,
+      storage: backend.storage)
     let input = try FeedForwardInputs(shape, on: backend)
     var stacks: [(name: String, stack: FeedForwardStack)] = []
     for (name, mode, configuration) in try variants() {

@@ -15,13 +15,19 @@ final class FeedForwardInputs {
   /// Tokens are one of 64 directions plus as much noise.
   init(_ shape: FeedForwardShape, on backend: any Backend) throws {
     let matrix = Arena.bytes(rows: shape.hiddenWidth, columns: shape.width)
-    let stream = Arena.bytes(rows: shape.tokens, columns: shape.width)
+    let stored = Arena.bytes(rows: shape.hiddenWidth, columns: shape.width, shape.storage)
+    let stream = Arena.bytes(rows: shape.tokens, columns: shape.width, shape.storage)
     let arena = try Arena(
-      byteCount: 4 * matrix + 4 * stream, on: backend, purpose: "benchmark inputs")
-    func weight() -> TensorView { arena.take(rows: shape.hiddenWidth, columns: shape.width) }
-    func tokens() -> TensorView { arena.take(rows: shape.tokens, columns: shape.width) }
+      byteCount: 2 * matrix + 2 * stored + 4 * stream, on: backend, purpose: "benchmark inputs")
+    func weight(_ type: ElementType) -> TensorView {
+      arena.take(rows: shape.hiddenWidth, columns: shape.width, type)
+    }
+    func tokens() -> TensorView {
+      arena.take(rows: shape.tokens, columns: shape.width, shape.storage)
+    }
     weights = FeedForwardWeights(
-      up: weight(), down: weight(), upGradient: weight(), downGradient: weight())
+      up: weight(shape.storage), down: weight(shape.storage), upGradient: weight(.float32),
+      downGradient: weight(.float32))
     input = tokens()
     output = tokens()
     outputGradient = tokens()
@@ -42,11 +48,11 @@ final class FeedForwardInputs {
         values[token * d + column] += directions[direction * d + column]
       }
     }
-    try backend.write(values, to: input)
+    try backend.write(floats: values, to: input)
     let up = normal(shape.hiddenWidth * d, 0.02, 4)
-    try backend.write(up, to: weights.up)
-    try backend.write(normal(shape.hiddenWidth * d, 0.02, 5), to: weights.down)
-    try backend.write(normal(shape.tokens * d, 0.1, 6), to: outputGradient)
+    try backend.write(floats: up, to: weights.up)
+    try backend.write(floats: normal(shape.hiddenWidth * d, 0.02, 5), to: weights.down)
+    try backend.write(floats: normal(shape.tokens * d, 0.1, 6), to: outputGradient)
     try backend.zero(output)
     try backend.zero(weights.upGradient)
     try backend.zero(weights.downGradient)
