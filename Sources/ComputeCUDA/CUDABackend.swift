@@ -16,6 +16,7 @@ public final class CUDABackend: Backend {
   let memory: DeviceMemory
   let kernels: KernelLibrary
   let products: MatrixProducts?
+  let fused: FusedAttention?
   private let synchronizesEachLaunch: Bool
 
   /// Opens the first visible GPU, and compiles kernels that the cache lacks.
@@ -33,12 +34,16 @@ public final class CUDABackend: Backend {
     kernels = try KernelLibrary(libraries, device: device)
     try kernels.prepare(bfloat16: storage == .bfloat16)
     products = try MatrixProducts(libraries, device: device, memory: memory)
+    fused =
+      storage == .bfloat16
+      ? try FusedAttention(libraries, device: device, memory: memory) : nil
   }
 
   /// What it runs on, for people.
   public var summary: String {
     "\(device.name), \(storage.rawValue), "
       + (products.map { "cuBLASLt \($0.version)" } ?? "Krait's own matrix kernels (slow)")
+      + (fused.map { ", cuDNN \($0.version)" } ?? ", Krait's own attention (slow)")
   }
 
   /// The first visible GPU in words, for `krait doctor`; compiles nothing.
@@ -56,6 +61,9 @@ public final class CUDABackend: Backend {
   public var runsImmediately: Bool { false }
 
   // MARK: Memory
+
+  /// Bytes that arenas and work memory hold now.
+  public var allocatedBytes: Int { memory.allocatedBytes }
 
   /// Reserves device memory.
   public func allocate(byteCount: Int, purpose: String) throws(ComputeError) -> UInt64 {

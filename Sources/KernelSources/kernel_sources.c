@@ -24,6 +24,9 @@ static const char AdamW_cu[] = {
 static const char Attention_cu[] = {
 #embed "kernels/Attention.cu" suffix(, 0)
 };
+static const char AttentionStatistics_cu[] = {
+#embed "kernels/AttentionStatistics.cu" suffix(, 0)
+};
 static const char BlockSums_cu[] = {
 #embed "kernels/BlockSums.cu" suffix(, 0)
 };
@@ -117,6 +120,7 @@ static const krait_kernel_source sources[] = {
     {"ActivationStatistics.cu", ActivationStatistics_cu},
     {"AdamW.cu", AdamW_cu},
     {"Attention.cu", Attention_cu},
+    {"AttentionStatistics.cu", AttentionStatistics_cu},
     {"BlockSums.cu", BlockSums_cu},
     {"ConvertElements.cu", ConvertElements_cu},
     {"CrossEntropy.cu", CrossEntropy_cu},

@@ -48,7 +48,8 @@ public final class InferenceSession {
       positions: capacity, headWidth: shape.headWidth, theta: shape.ropeTheta,
       on: model.backend)
     let t = sequences * maximumChunk
-    let chunk = TrainingActivations.chunkTokens(tokens: t, vocabulary: shape.vocabulary)
+    let chunk = TrainingActivations.chunkTokens(
+      tokens: t, vocabulary: shape.vocabulary, storage: model.backend.storage)
     let slice = min(t, InferenceSession.feedForwardRows)
     let storage = model.backend.storage
     let arena = try Arena(
@@ -96,7 +97,8 @@ public final class InferenceSession {
   ) -> Int {
     let layout = PackedAttentionLayout(model)
     let t = sequences * maximumChunk
-    let chunk = TrainingActivations.chunkTokens(tokens: t, vocabulary: model.vocabulary)
+    let chunk = TrainingActivations.chunkTokens(
+      tokens: t, vocabulary: model.vocabulary, storage: storage)
     let caches =
       2 * model.layers
       * Arena.bytes(rows: sequences * capacity, columns: layout.keyWidth, storage)

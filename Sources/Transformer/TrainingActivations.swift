@@ -40,12 +40,15 @@ final class TrainingActivations {
   let attentionGradient: TensorView
   private let arena: Arena
 
-  /// Logits are computed for about this many elements at a time: 16 Mi elements are 64 MiB.
-  static let logitElements = 1 << 24
+  /// Logits are computed for about this many elements at a time: 16 Mi of float32 are 64 MiB, 128
+  /// Mi of bfloat16, on a GPU that wants large products, 256 MiB.
+  static func logitElements(_ storage: ElementType) -> Int {
+    storage == .float32 ? 1 << 24 : 1 << 27
+  }
 
   /// Tokens whose logits are computed together.
-  static func chunkTokens(tokens: Int, vocabulary: Int) -> Int {
-    max(1, min(tokens, logitElements / vocabulary))
+  static func chunkTokens(tokens: Int, vocabulary: Int, storage: ElementType) -> Int {
+    max(1, min(tokens, logitElements(storage) / vocabulary))
   }
 
   /// Bytes a training pass needs, without the feed-forward network's saved activations.
@@ -59,7 +62,7 @@ final class TrainingActivations {
     let heads = Arena.bytes(rows: t, columns: layout.queryWidth, storage)
     let layer =
       4 * stream + 2 * row + packed + heads + Arena.bytes(rows: t, columns: model.heads)
-    let chunk = chunkTokens(tokens: t, vocabulary: model.vocabulary)
+    let chunk = chunkTokens(tokens: t, vocabulary: model.vocabulary, storage: storage)
     return model.layers * layer + 4 * row + 4 * stream + packed + heads
       + Arena.bytes(rows: chunk, columns: model.vocabulary, storage)
   }
@@ -92,7 +95,8 @@ final class TrainingActivations {
     finalInput = stream()
     finalNormalized = stream()
     logits = arena.take(
-      rows: TrainingActivations.chunkTokens(tokens: t, vocabulary: model.vocabulary),
+      rows: TrainingActivations.chunkTokens(
+        tokens: t, vocabulary: model.vocabulary, storage: storage),
       columns: model.vocabulary, storage)
     streamGradient = stream()
     normalizedGradient = stream()

@@ -34,7 +34,7 @@ struct BackendOptions: ParsableArguments {
 enum BackendChoice {
   /// What is allocated now, in bytes; nil where a backend does not count.
   static func allocatedBytes(_ backend: any Backend) -> Int? {
-    (backend as? CPUBackend)?.allocatedBytes
+    (backend as? CPUBackend)?.allocatedBytes ?? (backend as? CUDABackend)?.allocatedBytes
   }
 
   /// Opens a backend by name.

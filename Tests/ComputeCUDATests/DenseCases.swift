@@ -174,6 +174,7 @@ extension ParityCase {
   private static let attention: [ParityCase] = [
     (2, 70, 70, 4, 2, 16), (1, 1, 33, 2, 1, 24), (3, 128, 128, 3, 3, 64), (1, 5, 40, 4, 4, 128),
     (1, 96, 96, 2, 2, 256),
+    (2, 128, 128, 4, 2, 64), (1, 256, 256, 3, 3, 128), (2, 384, 384, 6, 2, 64),
   ].map { (sequences: Int, q: Int, k: Int, heads: Int, keyHeads: Int, width: Int) in
     ParityCase("Attention \(sequences) x \(q), \(k) keys, \(heads)/\(keyHeads) heads of \(width)") {
       m in

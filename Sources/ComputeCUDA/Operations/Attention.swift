@@ -1,10 +1,22 @@
 public import Compute
 
 extension CUDABackend {
-  /// The plain kernel: every head width up to 256 that fits the GPU's shared memory.
+  /// cuDNN's fused kernel where it suits; else the plain one, for every head width up to 256 that
+  /// fits the GPU's shared memory.
   public func run(_ operation: Attention.Forward) throws(ComputeError) {
     operation.checkShapes()
     let geometry = operation.geometry
+    if let fused, let statistics = try fused.forward(operation) {
+      var arguments = KernelArguments()
+      arguments.add(statistics)
+      arguments.addWithStride(operation.logSumExp)
+      arguments.add(geometry.sequences)
+      arguments.add(geometry.heads)
+      arguments.add(geometry.queryLength)
+      return try launch(
+        "AttentionStatistics.cu", "to_rows", .float32, grid: .strided(operation.logSumExp.count),
+        arguments)
+    }
     var arguments = KernelArguments()
     for view in [operation.query, operation.key, operation.value, operation.output] {
       arguments.addWithStride(view)
@@ -16,12 +28,30 @@ extension CUDABackend {
       tiles: 3, scores: 1, arguments)
   }
 
-  /// dQ by query tiles, dK and dV by key tiles: each block owns what it writes.
+  /// cuDNN where it suits; else dQ by query tiles, dK and dV by key tiles: each block owns what it
+  /// writes.
   public func run(_ operation: Attention.Backward) throws(ComputeError) {
     operation.checkShapes()
     let forward = operation.forward
     let geometry = forward.geometry
     let rows = forward.output.rows
+    if let fused,
+      try fused.backward(
+        operation,
+        fillStatistics: { address throws(ComputeError) in
+          var arguments = KernelArguments()
+          arguments.addWithStride(forward.logSumExp)
+          arguments.add(address)
+          arguments.add(geometry.sequences)
+          arguments.add(geometry.heads)
+          arguments.add(geometry.queryLength)
+          try self.launch(
+            "AttentionStatistics.cu", "to_heads", .float32,
+            grid: .strided(forward.logSumExp.count), arguments)
+        })
+    {
+      return
+    }
     let delta = TensorView(
       address: try memory.scratch(bytes: rows * geometry.heads * 4), rows: rows,
       columns: geometry.heads)

@@ -52,6 +52,9 @@ final class DeviceMemory {
     return address
   }
 
+  /// Bytes held now.
+  var allocatedBytes: Int { held.values.reduce(0) { $0 + $1.bytes } }
+
   /// The largest holders, for out-of-memory sentences.
   private var summary: String {
     let largest = held.values.sorted { $0.bytes > $1.bytes }.prefix(4)

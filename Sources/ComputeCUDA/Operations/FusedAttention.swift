@@ -1,0 +1,233 @@
+import CUDAInterface
+import Compute
+import Foundation
+import Glibc
+
+/// Attention through cuDNN's fused kernels: bfloat16, whole causal sequences.
+///
+/// A plan is compiled once per shape (half a second) and kept. Sequences are multiples of 128
+/// tokens: for other lengths some releases compute wrong gradients, so those take the plain kernel.
+final class FusedAttention {
+  private let library: UnsafePointer<krait_cudnn>
+  private let handle: krait_dnn_handle
+  private let device: CUDADevice
+  private let memory: DeviceMemory
+  private var plans: [Key: Plan?] = [:]
+  /// Whether the backward pass gives the same bits every time.
+  private let isReproducible: Bool
+
+  /// Everything that a plan depends on.
+  private struct Key: Hashable {
+    var isForward: Bool
+    var sizes: [Int]
+    var strides: [Int]
+  }
+
+  /// A compiled plan and the host memory its numbers are read from.
+  private final class Plan {
+    let descriptor: krait_dnn_descriptor
+    let workspace: Int
+    let tensors: AttentionTensors
+    /// scale, fill, one.
+    let numbers: UnsafeMutablePointer<Float>
+
+    init(
+      _ descriptor: krait_dnn_descriptor, workspace: Int, tensors: AttentionTensors, scale: Float
+    ) {
+      self.descriptor = descriptor
+      self.workspace = workspace
+      self.tensors = tensors
+      numbers = UnsafeMutablePointer<Float>.allocate(capacity: 3)
+      numbers[0] = scale
+      numbers[1] = -.infinity
+      numbers[2] = 1
+    }
+
+    deinit { numbers.deallocate() }
+  }
+
+  /// Nil without a usable cuDNN. `KRAIT_REPRODUCIBLE=0` chooses the backward pass that leaves the
+  /// order of additions to chance.
+  init?(
+    _ libraries: CUDALibraries, device: CUDADevice, memory: DeviceMemory
+  ) throws(ComputeError) {
+    // cuDNN aborts the process when these two are missing.
+    guard let library = libraries.attention, libraries.products != nil,
+      libraries.compiler != nil, library.pointee.version() >= 91_301
+    else { return nil }
+    self.library = library
+    self.device = device
+    self.memory = memory
+    isReproducible = getenv("KRAIT_REPRODUCIBLE").map { $0.pointee != 48 } ?? true
+    try device.enter()
+    var made: krait_dnn_handle?
+    let status = library.pointee.create(&made)
+    guard status == 0, let made else {
+      throw FusedAttention.failure(library, status, "cudnnCreate")
+    }
+    handle = made
+    let streamed = library.pointee.set_stream(made, device.stream)
+    if streamed != 0 { throw FusedAttention.failure(library, streamed, "cudnnSetStream") }
+  }
+
+  deinit {
+    for case let plan? in plans.values { _ = library.pointee.descriptor_destroy(plan.descriptor) }
+    _ = library.pointee.destroy(handle)
+  }
+
+  /// For people.
+  var version: String {
+    let number = library.pointee.version()
+    return "\(number / 10000).\(number % 10000 / 100).\(number % 100)"
+  }
+
+  /// Whether the fused kernels can be trusted with an operation.
+  private func suits(_ geometry: Attention.Geometry, _ views: [TensorView]) -> Bool {
+    geometry.queryLength == geometry.keyLength && geometry.queryLength % 128 == 0
+      && geometry.headWidth % 8 == 0 && geometry.headWidth <= 128
+      && geometry.sequences < 65536 && geometry.heads < 65536
+      && views.allSatisfy {
+        $0.elementType == .bfloat16 && $0.stride % 8 == 0 && $0.address % 16 == 0
+      }
+  }
+
+  // MARK: Running
+
+  /// Bytes of one number per row and head.
+  private func rowBytes(_ g: Attention.Geometry) -> Int {
+    (g.sequences * g.heads * g.queryLength * 4 + 255) / 256 * 256
+  }
+
+  /// Runs the forward pass; the address of the statistics, [sequences, heads, length], or nil when
+  /// the operation does not suit.
+  func forward(_ operation: Attention.Forward) throws(ComputeError) -> UInt64? {
+    let g = operation.geometry
+    let views = [operation.query, operation.key, operation.value, operation.output]
+    guard suits(g, views) else { return nil }
+    guard
+      let plan = try plan(
+        isForward: true, g, views, { graph throws(ComputeError) in try graph.forward(operation) })
+    else { return nil }
+    let base = try memory.scratch(bytes: rowBytes(g) + plan.workspace)
+    let t = plan.tensors
+    try execute(
+      plan,
+      [
+        (t.query, operation.query.address), (t.key, operation.key.address),
+        (t.value, operation.value.address), (t.output, operation.output.address),
+        (t.statistics, base),
+      ], workspace: base + UInt64(rowBytes(g)))
+    return base
+  }
+
+  /// Runs the backward pass; false when the operation does not suit.
+  ///
+  /// `fillStatistics` puts the forward pass's statistics, [sequences, heads, length], at an address.
+  func backward(
+    _ operation: Attention.Backward, fillStatistics: (UInt64) throws(ComputeError) -> Void
+  ) throws(ComputeError) -> Bool {
+    let forward = operation.forward
+    let g = forward.geometry
+    let views = [
+      forward.query, forward.key, forward.value, forward.output, operation.outputGradient,
+      operation.queryGradient, operation.keyGradient, operation.valueGradient,
+    ]
+    guard suits(g, views) else { return false }
+    let isReproducible = isReproducible
+    guard
+      let plan = try plan(
+        isForward: false, g, views,
+        { graph throws(ComputeError) in
+          try graph.backward(operation, reproducible: isReproducible)
+        })
+    else { return false }
+    let rows = rowBytes(g)
+    let t = plan.tensors
+    let sums = t.querySums == 0 ? 0 : rows * g.headWidth
+    let base = try memory.scratch(bytes: 2 * rows + sums + plan.workspace)
+    try fillStatistics(base)
+    var bindings = [
+      (t.query, forward.query.address), (t.key, forward.key.address),
+      (t.value, forward.value.address), (t.output, forward.output.address),
+      (t.statistics, base), (t.outputDot, base + UInt64(rows)),
+      (t.outputGradient, operation.outputGradient.address),
+      (t.queryGradient, operation.queryGradient.address),
+      (t.keyGradient, operation.keyGradient.address),
+      (t.valueGradient, operation.valueGradient.address),
+    ]
+    if t.querySums != 0 { bindings.append((t.querySums, base + UInt64(2 * rows))) }
+    try execute(plan, bindings, workspace: base + UInt64(2 * rows + sums))
+    return true
+  }
+
+  private func plan(
+    isForward: Bool, _ g: Attention.Geometry, _ views: [TensorView],
+    _ build: (AttentionGraph) throws(ComputeError) -> AttentionTensors
+  ) throws(ComputeError) -> Plan? {
+    let key = Key(
+      isForward: isForward,
+      sizes: [g.sequences, g.queryLength, g.heads, g.keyValueHeads, g.headWidth],
+      strides: views.map(\.stride))
+    if let known = plans[key] { return known }
+    try device.enter()
+    let graph = AttentionGraph(library, handle: handle)
+    var made: Plan?
+    do throws(ComputeError) {
+      let tensors = try build(graph)
+      if let found = try graph.plan() {
+        made = Plan(found.plan, workspace: found.workspace, tensors: tensors, scale: g.scale)
+      }
+    } catch {
+      FusedAttention.warn("\(error.call): \(error.context)")
+    }
+    if made == nil {
+      FusedAttention.warn("cuDNN \(version) has no kernel for \(g): attention will be slow")
+    }
+    plans[key] = .some(made)
+    return made
+  }
+
+  private static func warn(_ sentence: String) {
+    FileHandle.standardError.write(Data((sentence + "\n").utf8))
+  }
+
+  private func execute(
+    _ plan: Plan, _ bindings: [(Int64, UInt64)], workspace: UInt64
+  ) throws(ComputeError) {
+    try device.enter()
+    var numbers: [Int64] = bindings.map(\.0)
+    var pointers = bindings.map { UnsafeMutableRawPointer(bitPattern: UInt($0.1)) }
+    for (index, number) in [plan.tensors.scale, plan.tensors.fill, plan.tensors.one].enumerated()
+    where number != 0 {
+      numbers.append(number)
+      pointers.append(UnsafeMutableRawPointer(plan.numbers + index))
+    }
+    var made: krait_dnn_descriptor?
+    var status = library.pointee.descriptor_create(16, &made)
+    guard status == 0, let pack = made else {
+      throw FusedAttention.failure(library, status, "cudnnBackendCreateDescriptor")
+    }
+    defer { _ = library.pointee.descriptor_destroy(pack) }
+    var work = UnsafeMutableRawPointer(bitPattern: UInt(workspace))
+    status = library.pointee.attribute_set(pack, 1000, 3, Int64(numbers.count), numbers)
+    if status == 0 {
+      status = library.pointee.attribute_set(pack, 1001, 6, Int64(pointers.count), pointers)
+    }
+    if status == 0 { status = library.pointee.attribute_set(pack, 1003, 6, 1, &work) }
+    if status == 0 { status = library.pointee.finalize(pack) }
+    if status == 0 { status = library.pointee.execute(handle, plan.descriptor, pack) }
+    if status != 0 { throw FusedAttention.failure(library, status, "cudnnBackendExecute") }
+  }
+
+  static func failure(
+    _ library: UnsafePointer<krait_cudnn>, _ status: Int32, _ call: String
+  ) -> ComputeError {
+    let text = library.pointee.status_text(status).map { String(cString: $0) } ?? "error"
+    var detail = [CChar](repeating: 0, count: 1024)
+    library.pointee.last_error(&detail, detail.count)
+    let more = String(
+      decoding: detail.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    return ComputeError(
+      .library(status), call: call, context: "\(text), while computing attention: \(more)")
+  }
+}
