@@ -29,6 +29,8 @@ public enum PresetDefaults {
     configuration.schedule.denseWarmup = 40
     configuration.schedule.sparseFraction = 0.8
     configuration.feedForward.clusters = 32
+    // A micro-batch of 2048 tokens would make 16 blocks of 128, half as many as there are clusters.
+    configuration.feedForward.blockTokens = 32
   }
 
   private static func large(
