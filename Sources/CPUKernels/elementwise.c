@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clones.h"
+#include "exponential.h"
 
 // Partial sums that a compiler may keep in vectors without changing the order we define.
 enum { LANES = 32 };
@@ -15,34 +16,6 @@ static inline float fold(const float *lanes) {
     for (int i = 0; i < width; i++) sums[i] += sums[i + width];
   }
   return sums[0];
-}
-
-// exp(x) to about 1 unit in the last place: x = n ln 2 + r, |r| <= ln 2 / 2, and a polynomial in
-// r (the Taylor series to r^7 suffices there). Below -87.3 the result is 0, above 88.7 infinity;
-// NaN stays NaN.
-static inline float exponential(float x) {
-  const float shifter = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
-  const float clamped = x < -88.0f ? -88.0f : (x > 89.0f ? 89.0f : x);
-  const float n = (clamped * 1.44269504088896341f + shifter) - shifter;
-  const float r = (clamped - n * 0.693359375f) - n * -2.12194440e-4f;
-  float p = 1.98412698e-4f;
-  p = p * r + 1.38888889e-3f;
-  p = p * r + 8.33333333e-3f;
-  p = p * r + 4.16666667e-2f;
-  p = p * r + 1.66666667e-1f;
-  p = p * r + 0.5f;
-  p = p * r + 1.0f;
-  p = p * r + 1.0f;
-  // 2^n in two factors, so that n = 128 does not overflow the exponent on its own.
-  const int half = (int)n / 2;
-  const int rest = (int)n - half;
-  int bits1 = (half + 127) << 23, bits2 = (rest + 127) << 23;
-  float factor1, factor2;
-  memcpy(&factor1, &bits1, 4);
-  memcpy(&factor2, &bits2, 4);
-  const float result = p * factor1 * factor2;
-  const float low = x < -87.3365447f ? 0.0f : result;
-  return x > 88.7228394f ? INFINITY : low;
 }
 
 KRAIT_CLONES void krait_squared_relu(float *values, ptrdiff_t n) {
@@ -127,16 +100,6 @@ KRAIT_CLONES double krait_sum_squares(const float *values, ptrdiff_t n) {
   double sum = 0;
   for (int j = 0; j < LANES; j++) sum += lanes[j];
   return sum;
-}
-
-KRAIT_CLONES void krait_softmax_gradient(float *restrict scores, float *restrict gradient,
-                                         ptrdiff_t n, float scale, float log_sum_exp,
-                                         float delta) {
-  for (ptrdiff_t i = 0; i < n; i++) {
-    const float p = exponential(scale * scores[i] - log_sum_exp);
-    scores[i] = p;
-    gradient[i] = p * (gradient[i] - delta) * scale;
-  }
 }
 
 KRAIT_CLONES void krait_rms_scale(const float *restrict input, const float *restrict weight,

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static const krait_gemm_family *family_of(krait_family family) {
+const krait_gemm_family *krait_family_kernels(krait_family family) {
   if (family == KRAIT_FAMILY_BEST) family = krait_best_family();
 #if defined(__x86_64__)
   if (family == KRAIT_FAMILY_AVX512) return &krait_gemm_avx512;
@@ -107,7 +107,7 @@ void krait_sgemm(krait_family which, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, krai
     empty_product(m, n, &output, accumulate);
     return;
   }
-  const krait_gemm_family *family = family_of(which);
+  const krait_gemm_family *family = krait_family_kernels(which);
   const int tile_m = family->tile_m, tile_n = family->tile_n;
   const ptrdiff_t block_m = KRAIT_BLOCK_M / tile_m * tile_m;
   float *packed_b = (float *)(((uintptr_t)workspace + 63) & ~(uintptr_t)63);

@@ -29,6 +29,24 @@ static void product(ptrdiff_t k, const float *a, const float *b, float *tile) {
   }
 }
 
+static void product_of_tile(ptrdiff_t k, const float *a, const float *b, float *tile) {
+  for (int i = 0; i < TILE_M; i += 4) {
+    vector sum[4][2];
+    memcpy(sum, tile + i * TILE_N, sizeof sum);
+    for (ptrdiff_t p = 0; p < k; p++) {
+      const vector b0 = *(const vector *)(b + p * TILE_N);
+      const vector b1 = *(const vector *)(b + p * TILE_N + 4);
+      for (int r = 0; r < 4; r++) {
+        const float x = a[(i + r) * TILE_N + p];
+        const vector factor = {x, x, x, x};
+        sum[r][0] += factor * b0;
+        sum[r][1] += factor * b1;
+      }
+    }
+    memcpy(tile + i * TILE_N, sum, sizeof sum);
+  }
+}
+
 static void pack_rows(ptrdiff_t k, int width, int count, const float *const *rows,
                       float *panel) {
   for (int i = 0; i < width; i++) {
@@ -55,4 +73,6 @@ static void store(int count, int n, const float *tile, int tile_n, float *const 
                   const float *const *aux, float alpha, int add, int epilogue)
 #include "gemm_store.inc"
 
-const krait_gemm_family krait_gemm_portable = {TILE_M, TILE_N, product, pack_rows, copy_left, copy_right, store};
+const krait_gemm_family krait_gemm_portable = {
+  TILE_M, TILE_N, product, TILE_M, product, product_of_tile, pack_rows, copy_left, copy_right,
+  store};

@@ -29,11 +29,6 @@ float krait_dot(const float *a, const float *b, ptrdiff_t n);
 // The sum of values[i]^2 in double precision.
 double krait_sum_squares(const float *values, ptrdiff_t n);
 
-// One row of attention's backward pass: scores becomes P = exp(scale * score - log_sum_exp),
-// gradient (dP in) becomes dS = P * (dP - delta) * scale.
-void krait_softmax_gradient(float *scores, float *gradient, ptrdiff_t n, float scale,
-                            float log_sum_exp, float delta);
-
 // output[i] = input[i] * inverse * weight[i].
 void krait_rms_scale(const float *input, const float *weight, float inverse, float *output,
                      ptrdiff_t n);
