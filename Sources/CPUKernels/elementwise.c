@@ -5,6 +5,7 @@
 
 #include "clones.h"
 #include "exponential.h"
+#include "square_root.h"
 
 // Partial sums that a compiler may keep in vectors without changing the order we define.
 enum { LANES = 32 };
@@ -28,7 +29,7 @@ KRAIT_CLONES void krait_squared_relu(float *values, ptrdiff_t n) {
 KRAIT_CLONES void krait_times_two_sqrt(float *restrict values, const float *restrict activation,
                                        ptrdiff_t n) {
   for (ptrdiff_t i = 0; i < n; i++) {
-    values[i] = values[i] * (2.0f * __builtin_sqrtf(activation[i]));
+    values[i] = values[i] * (2.0f * square_root(activation[i]));
   }
 }
 
@@ -147,7 +148,7 @@ KRAIT_CLONES void krait_adamw(float *restrict parameters, const float *restrict 
     const float v = beta2 * second[i] + (1.0f - beta2) * (g * g);
     first[i] = m;
     second[i] = v;
-    const float root = __builtin_sqrtf(v) * root_scale + epsilon;
+    const float root = square_root(v) * root_scale + epsilon;
     parameters[i] = keep * parameters[i] - step_size * (m / root);
   }
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "cpu_kernels.h"
+#include "square_root.h"
 
 enum {
   KRAIT_MAX_TILE = 16 * 32,  // elements of the largest register tile
