@@ -35,6 +35,8 @@ struct PatternSizes: Sendable {
   var kept = 48
   var block = 128
   var isRouted = true
+  /// Elements between rows of an output.
+  var gap = 2
 
   var blocks: Int { PackedPattern.blocks(tokens: tokens, blockTokens: block) }
 

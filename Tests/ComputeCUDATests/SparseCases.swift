@@ -67,6 +67,12 @@ extension ParityCase {
   private static let packed: [ParityCase] = [
     PatternSizes(), PatternSizes(isRouted: false), PatternSizes(tokens: 64, kept: 200, block: 50),
     PatternSizes(tokens: 260, width: 130, neurons: 1024, kept: 128, block: 256),
+    // In bfloat16 on a Hopper GPU these take the kernels of the hopper folder: one tile of columns,
+    // pairs that share tokens, an odd number of tiles, token blocks of two and three tiles.
+    PatternSizes(width: 64, neurons: 192, kept: 64, gap: 8),
+    PatternSizes(tokens: 700, width: 512, neurons: 1000, kept: 512, isRouted: false, gap: 8),
+    PatternSizes(tokens: 1000, width: 768, neurons: 1024, kept: 192, block: 256, gap: 16),
+    PatternSizes(tokens: 900, width: 320, neurons: 2048, kept: 576, block: 384, gap: 8),
   ].flatMap { sizes in
     [
       ParityCase("PackColumns, UnpackColumns \(sizes)", exact: true) { m in
@@ -98,7 +104,7 @@ extension ParityCase {
         let pattern = try sizes.pattern(m)
         let packed = try m.values(sizes.tokens, sizes.kept, seed: 1)
         let w = try m.values(sizes.neurons, sizes.width, seed: 2)
-        let out = try m.empty(sizes.tokens, sizes.width, gap: 2)
+        let out = try m.empty(sizes.tokens, sizes.width, gap: sizes.gap)
         let sum = try m.values(sizes.tokens, sizes.width, seed: 3)
         for (target, accumulate) in [(out, false), (sum, true)] {
           try m.backend.run(

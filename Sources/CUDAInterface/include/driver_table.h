@@ -41,6 +41,9 @@ enum {
   KRAIT_CU_ATTRIBUTE_SHARED_PER_BLOCK = 97,
   KRAIT_CU_FUNCTION_LOCAL_BYTES = 3,
   KRAIT_CU_FUNCTION_DYNAMIC_SHARED = 8,
+  KRAIT_CU_TENSOR_MAP_BFLOAT16 = 9,
+  KRAIT_CU_TENSOR_MAP_SWIZZLE_128 = 3,
+  KRAIT_CU_TENSOR_MAP_PROMOTE_128 = 2,
 };
 
 #define KRAIT_DRIVER_FUNCTIONS(X)                                                                  \
@@ -100,7 +103,11 @@ enum {
     (krait_cu_function _Nonnull function, unsigned grid_x, unsigned grid_y, unsigned grid_z,       \
      unsigned block_x, unsigned block_y, unsigned block_z, unsigned shared_bytes,                  \
      krait_cu_stream _Nullable stream, void *_Nullable *_Nullable parameters,                      \
-     void *_Nullable *_Nullable extra))
+     void *_Nullable *_Nullable extra))                                                            \
+  X(tensor_map, "cuTensorMapEncodeTiled", int,                                                     \
+    (void *_Nonnull map, int type, uint32_t rank, uint64_t address, const uint64_t *_Nonnull size, \
+     const uint64_t *_Nonnull stride_bytes, const uint32_t *_Nonnull box,                          \
+     const uint32_t *_Nonnull step, int interleave, int swizzle, int promotion, int fill))
 
 typedef struct {
   KRAIT_DRIVER_FUNCTIONS(KRAIT_TABLE_FIELD)

@@ -1,9 +1,10 @@
 public import Compute
 
 extension CUDABackend {
-  /// A tile of 64 positions and 64 columns for every thread block.
+  /// On Hopper through wgmma; else a tile of 64 positions and 64 columns for every thread block.
   public func run(_ operation: PackedProduct) throws(ComputeError) {
     operation.checkShapes()
+    if try runOnHopper(operation) { return }
     let output = operation.output
     var arguments = KernelArguments()
     arguments.addWithStride(operation.packed)

@@ -1,0 +1,31 @@
+/// How a product of kept neurons is cut for `hopper/gather_product.cuh`: a pure choice.
+package struct HopperTiles: Equatable {
+  /// Threads of a block.
+  package static let threads = 384
+  /// Shared memory of a block.
+  package static let sharedBytes = 229440
+
+  /// Blocks that share 128 tokens and multicast them: 1 or 2.
+  package let cluster: Int
+  /// Thread blocks, a multiple of the cluster.
+  package let grid: Int
+  /// Tiles of columns that are finished for all tokens before the next ones.
+  package let group: Int
+
+  /// Two blocks share tokens when the number of tiles of 256 columns is even; rows that the kernel
+  /// gathers itself cannot be shared, and four tiles of columns at a time keep them in the cache.
+  package init(tokens: Int, columns: Int, gathersRows: Bool, multiprocessors: Int) {
+    let wide = (columns + 255) / 256
+    cluster = !gathersRows && wide % 2 == 0 && multiprocessors >= 2 ? 2 : 1
+    let columnTiles = wide / cluster
+    let tiles = (tokens + 127) / 128 * columnTiles
+    grid = min(tiles, multiprocessors / cluster) * cluster
+    group = gathersRows ? min(4, columnTiles) : 1
+  }
+
+  /// Neurons of a block of `hopper/weight_gradient.cu`: as many as its shared memory holds, and few
+  /// enough that a token block rarely keeps more than 64 of them.
+  package static func neurons(all: Int, kept: Int) -> Int {
+    max(8, min(448, 52 * all / max(1, kept) / 8 * 8))
+  }
+}

@@ -1,0 +1,37 @@
+import ComputeCUDA
+import Testing
+
+/// How the products of kept neurons are cut for a Hopper GPU; needs no GPU.
+@Suite struct HopperTilesTests {
+  @Test func evenTilesShareTokensInPairs() {
+    let tiles = HopperTiles(
+      tokens: 32768, columns: 1024, gathersRows: false, multiprocessors: 132)
+    #expect(tiles.cluster == 2 && tiles.grid == 132 && tiles.group == 1)
+  }
+
+  @Test func oddTilesAndGatheredRowsAreNotShared() {
+    let odd = HopperTiles(tokens: 4096, columns: 768, gathersRows: false, multiprocessors: 132)
+    #expect(odd.cluster == 1 && odd.grid == 96 && odd.group == 1)
+    let gathered = HopperTiles(
+      tokens: 32768, columns: 1024, gathersRows: true, multiprocessors: 132)
+    #expect(gathered.cluster == 1 && gathered.grid == 132 && gathered.group == 4)
+    let narrow = HopperTiles(tokens: 300, columns: 64, gathersRows: true, multiprocessors: 132)
+    #expect(narrow.grid == 3 && narrow.group == 1)
+  }
+
+  @Test(arguments: [114, 132, 133], [256, 512, 1000, 4096])
+  func theGridIsWholeClustersThatFit(multiprocessors: Int, columns: Int) {
+    for tokens in [1, 128, 129, 5000] {
+      let tiles = HopperTiles(
+        tokens: tokens, columns: columns, gathersRows: false, multiprocessors: multiprocessors)
+      #expect(tiles.grid > 0 && tiles.grid <= multiprocessors && tiles.grid % tiles.cluster == 0)
+    }
+  }
+
+  @Test func rangesOfNeuronsFollowTheDensity() {
+    #expect(HopperTiles.neurons(all: 8192, kept: 1024) == 416)
+    #expect(HopperTiles.neurons(all: 8192, kept: 256) == 448)
+    #expect(HopperTiles.neurons(all: 8192, kept: 4096) == 104)
+    #expect(HopperTiles.neurons(all: 64, kept: 64) == 48)
+  }
+}
