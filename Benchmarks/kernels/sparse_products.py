@@ -116,19 +116,37 @@ def launch_gradient(module, P, R, lists16, V, gradient, group):
         lists16.shape[1], R.shape[1], P.shape[0], V, min(group, tiles)])
 
 
-def check_gradient(module, small):
+def launch_gradient_in_order(module, P, R, lists16, V, gradient, neurons=None):
+    """The reproducible one: a block owns `neurons` neurons, so that their slots in a token block rarely exceed 64."""
+    (T, K), (f, d), blocks = P.shape, gradient.shape, lists16.shape[0]
+    neurons = neurons or max(8, min(448, 52 * f // K // 8 * 8))
+    ranges = -(-f // neurons)
+    starts = torch.empty(blocks, ranges + 1, device=DEVICE, dtype=torch.uint16)
+    module.launch("list_starts", blocks, 32 * min(8, -(-(ranges + 1) // 32)), 0, [lists16, K, K, neurons, ranges, starts])
+    module.launch("weight_gradient", min(ranges * -(-d // 64), SMS), THREADS, 213040, [
+        module.map(P, 64, 128), module.map(R, 64, 128), gradient, i64(gradient.stride(0)), lists16, K, starts, neurons, f, d, T, V])
+
+
+def check_gradient(add, ordered, small):
     bad = 0
-    for T, d, f, K, V in [(300, 256, 512, 320, 128), (1000, 384, 1024, 192, 256), (8192, 768, 3072, 384, 128)][:2 if small else None]:
+    for T, d, f, K, V in [(300, 256, 512, 320, 128), (1000, 384, 1024, 192, 256), (8192, 768, 3072, 384, 128), (4096, 2048, 8192, 1024, 128)][:2 if small else None]:
         blocks = -(-T // V)
         P, R, lists = random(T, K), random(T, d), random_lists(blocks, f, K)
-        gradient = torch.randn(f, d, device=DEVICE)
-        reference = gradient.clone()
+        start = torch.randn(f, d, device=DEVICE)
+        reference = start.clone()
         for b in range(blocks):
             reference.index_add_(0, lists[b], P[b * V:(b + 1) * V].float().t() @ R[b * V:(b + 1) * V].float())
-        launch_gradient(module, P, R, as_u16(lists), V, gradient, 2)
-        torch.cuda.synchronize()
-        e = error(gradient, reference); ok = e < 1e-5; bad += not ok
-        print(f"  T {T} d {d} f {f} K {K} V {V} weight_gradient_add: error {e:.1e} {'ok' if ok else 'WRONG'}", flush=True)
+        runs = {"weight_gradient_add": lambda g: launch_gradient(add, P, R, as_u16(lists), V, g, 2),
+                "weight_gradient": lambda g: launch_gradient_in_order(ordered, P, R, as_u16(lists), V, g),
+                "weight_gradient, 40 neurons": lambda g: launch_gradient_in_order(ordered, P, R, as_u16(lists), V, g, 40)}
+        for name, run in runs.items():
+            results = []
+            for _ in range(3):
+                results.append(start.clone()); run(results[-1])
+            torch.cuda.synchronize()
+            e, same = error(results[0], reference), all(torch.equal(results[0], r) for r in results[1:])
+            ok = e < 1e-5 and (same or name == "weight_gradient_add"); bad += not ok
+            print(f"  T {T} d {d} f {f} K {K} V {V} {name}: error {e:.1e}, {'equal' if same else 'unequal'} runs {'ok' if ok else 'WRONG'}", flush=True)
     return bad
 
 
@@ -146,7 +164,7 @@ def rounds(runs, count=14):
     return {n: sorted(x.elapsed_time(y) / 2 for x, y in t[4:])[(len(t) - 4) // 2] for n, t in times.items()}
 
 
-def time_all(modules, V, inverse_density, variants):
+def time_all(modules, V, inverse_density, variants, only):
     """One table per shape; a sparse product's ratio is to the dense product of the same kind in the same rounds."""
     for T, d, f in SHAPES:
         K, blocks, flops = f // inverse_density, T // V, 2 * T * d * f
@@ -154,7 +172,7 @@ def time_all(modules, V, inverse_density, variants):
         P, out, Y, act = random(T, K), torch.empty(T, K, device=DEVICE, dtype=torch.bfloat16), torch.empty_like(X), random(T, K).abs()
         H, dense_gradient, gradient = random(T, f), torch.empty(f, d, device=DEVICE, dtype=torch.bfloat16), torch.zeros(f, d, device=DEVICE)
         order = torch.randperm(T, device=DEVICE).int()
-        kept, packed, grad = modules
+        kept, packed, add, in_order = modules
         runs = {"dense 1,3": lambda: torch.mm(X, W.t(), out=H), "dense 2,5": lambda: torch.mm(H, W, out=Y),
                 "dense 2 added": lambda: torch.addmm(X, H, W, out=Y), "dense 4,6": lambda: torch.mm(H.t(), X, out=dense_gradient)}
         def kept_run(c, g, name="squared_relu", o=None):
@@ -170,7 +188,10 @@ def time_all(modules, V, inverse_density, variants):
         runs["1: kept, squared relu, rows gathered"] = kept_run(1, min(4, tiles), o=order)
         runs["3: kept, two sqrt, rows gathered"] = kept_run(1, min(4, tiles), "two_sqrt", o=order)
         for g in (1, 2) if variants else (2,):
-            runs[f"4: gradient group {g}"] = lambda g=g: launch_gradient(grad, P, X, l16, V, gradient, g)
+            runs[f"4: gradient, any order, group {g}"] = lambda g=g: launch_gradient(add, P, X, l16, V, gradient, g)
+        for n in (256, 320, 384, 448) if variants else (None,):
+            runs[f"4: gradient, in order{f', {n} neurons' if n else ''}"] = lambda n=n: launch_gradient_in_order(in_order, P, X, l16, V, gradient, n)
+        if only: runs = {name: run for name, run in runs.items() if only in name or name[0] == "d"}
         t = rounds(runs)
         print(f"T {T} d {d} f {f} K {K} V {V}", flush=True)
         for name, ms in t.items():
@@ -184,12 +205,13 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true"); parser.add_argument("--time", action="store_true")
     parser.add_argument("--small", action="store_true", help="checks two small sizes only (for compute-sanitizer)")
+    parser.add_argument("--only", default="", help="times only rows whose name holds this")
     parser.add_argument("--variants", action="store_true", help="times clusters and orders of tiles beside the defaults")
     parser.add_argument("--block", type=int, default=128, help="V"); parser.add_argument("--density", type=int, default=8, help="f / K")
     parser.add_argument("--define", action="append", default=[], help="NAME or NAME=VALUE for the kernels")
     a = parser.parse_args()
     print(torch.cuda.get_device_name(0), "torch", torch.__version__, "SMs", SMS, a.define, flush=True)
     defines = ["-D" + d for d in a.define]
-    modules = [Module(f"hopper/{n}.cu", defines) for n in ("kept_product", "packed_product", "weight_gradient_add")]
-    if a.check and (check(*modules[:2], [1, 2], a.small) | check_gradient(modules[2], a.small)): raise SystemExit(1)
-    if a.time: time_all(modules, a.block, a.density, a.variants)
+    modules = [Module(f"hopper/{n}.cu", defines) for n in ("kept_product", "packed_product", "weight_gradient_add", "weight_gradient")]
+    if a.check and (check(*modules[:2], [1, 2], a.small) | check_gradient(*modules[2:], a.small)): raise SystemExit(1)
+    if a.time: time_all(modules, a.block, a.density, a.variants, a.only)

@@ -108,6 +108,9 @@ static const char hopper_kept_product_cu[] = {
 static const char hopper_packed_product_cu[] = {
 #embed "kernels/hopper/packed_product.cu" suffix(, 0)
 };
+static const char hopper_weight_gradient_cu[] = {
+#embed "kernels/hopper/weight_gradient.cu" suffix(, 0)
+};
 static const char hopper_weight_gradient_add_cu[] = {
 #embed "kernels/hopper/weight_gradient_add.cu" suffix(, 0)
 };
@@ -148,6 +151,7 @@ static const krait_kernel_source sources[] = {
     {"hopper/wgmma.cuh", hopper_wgmma_cuh},
     {"hopper/kept_product.cu", hopper_kept_product_cu},
     {"hopper/packed_product.cu", hopper_packed_product_cu},
+    {"hopper/weight_gradient.cu", hopper_weight_gradient_cu},
     {"hopper/weight_gradient_add.cu", hopper_weight_gradient_add_cu},
 };
 

@@ -1,11 +1,13 @@
 public import Compute
 
 extension CUDABackend {
-  /// A tile of 64 neurons and 64 columns for every thread block, token blocks in order.
+  /// On Hopper through wgmma; else a tile of 64 neurons and 64 columns for every thread block. Token
+  /// blocks in order either way.
   public func run(_ operation: PackedWeightGradient) throws(ComputeError) {
     operation.checkShapes()
     let gradient = operation.weightGradient
     precondition(gradient.elementType == .float32, "weight gradients are float32")
+    if try runOnHopper(operation) { return }
     var arguments = KernelArguments()
     arguments.addWithStride(operation.packed)
     arguments.addWithStride(operation.rows)

@@ -120,6 +120,7 @@ DEV bool elect_one() {  // one lane of a converged warp
   return p != 0;
 }
 DEV void bar_sync(u32 id, u32 threads) { asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory"); }
+DEV void bar_arrive(u32 id, u32 threads) { asm volatile("bar.arrive %0, %1;" ::"r"(id), "r"(threads) : "memory"); }
 DEV int warp_uniform(int x) { return __shfl_sync(0xffffffffu, x, 0); }
 DEV u32 cluster_rank() {
   u32 r;

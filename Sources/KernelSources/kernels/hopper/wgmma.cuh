@@ -38,3 +38,11 @@ DEV void wgmma_m64n128k16(float (&d)[64], u64 a, u64 b, int accumulate) {
       : ACC32(d, 0), ACC32(d, 32)
       : "l"(a), "l"(b), "r"(accumulate), "n"(TA), "n"(TB));
 }
+template <int TA, int TB>
+DEV void wgmma_m64n64k16(float (&d)[32], u64 a, u64 b, int accumulate) {
+  asm volatile(
+      "{\n.reg .pred p;\nsetp.ne.b32 p, %34, 0;\n"
+      "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {" REG32_0 "}, %32, %33, p, 1, 1, %35, %36;\n}\n"
+      : ACC32(d, 0)
+      : "l"(a), "l"(b), "r"(accumulate), "n"(TA), "n"(TB));
+}

@@ -1,0 +1,53 @@
+import Compute
+
+/// Products 4 and 6 through wgmma, where the GPU and the shapes allow it; blocks in order.
+extension CUDABackend {
+  /// Runs the product; false when the plain kernel has to.
+  ///
+  /// The kernel wants the rows in the order of positions: a routed pattern costs one gather.
+  func runOnHopper(_ operation: PackedWeightGradient) throws(ComputeError) -> Bool {
+    let gradient = operation.weightGradient
+    let pattern = operation.pattern
+    let tokens = operation.rows
+    guard
+      suitsHopper([operation.packed, tokens], pattern, width: gradient.columns),
+      gradient.address % 16 == 0, gradient.stride % 4 == 0
+    else { return false }
+    let neurons = HopperTiles.neurons(all: gradient.rows, kept: pattern.keptColumns)
+    let ranges = (gradient.rows + neurons - 1) / neurons
+    let blocks = pattern.columns.rows
+    let rowBytes = pattern.order == nil ? 0 : tokens.rows * tokens.columns * 2
+    let base = try memory.scratch(bytes: rowBytes + blocks * (ranges + 1) * 2)
+    var rows = tokens
+    if let order = pattern.order {
+      rows = TensorView(
+        address: base, rows: tokens.rows, columns: tokens.columns, elementType: .bfloat16)
+      try run(GatherRows(source: tokens, rows: order, output: rows))
+    }
+    let starts = base + UInt64(rowBytes)
+    var search = KernelArguments()
+    search.addWithStride(pattern.columns)
+    search.add(pattern.keptColumns)
+    search.add(neurons)
+    search.add(ranges)
+    search.add(starts)
+    let file = "hopper/weight_gradient.cu"
+    try launch(file, "list_starts", .bfloat16, grid: Grid(x: blocks), threads: 128, search)
+    var arguments = KernelArguments()
+    arguments.add(words: try device.tensorMap(operation.packed, boxRows: 128))
+    arguments.add(words: try device.tensorMap(rows, boxRows: 128))
+    arguments.addWithStride(gradient)
+    arguments.addWithStride(pattern.columns)
+    arguments.add(starts)
+    arguments.add(neurons)
+    arguments.add(gradient.rows)
+    arguments.add(gradient.columns)
+    arguments.add(tokens.rows)
+    arguments.add(pattern.blockTokens)
+    let items = ranges * ((gradient.columns + 63) / 64)
+    try launch(
+      file, "weight_gradient", .bfloat16, grid: Grid(x: min(items, device.multiprocessors)),
+      threads: HopperTiles.threads, sharedBytes: 213040, arguments)
+    return true
+  }
+}
