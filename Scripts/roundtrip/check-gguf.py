@@ -9,44 +9,17 @@ the same ids. Pinned versions: see check-gguf.sh.
 
 import json
 import os
-import subprocess
 import sys
-import tempfile
 
 import gguf
 import llama_cpp
 import numpy as np
 
+from krait_command import krait_ids, krait_logits
+
 # llama.cpp rounds activations to the type of the weights before 16-bit products.
 TOLERANCE = {"f32": 1e-4, "f16": 5e-3, "bf16": 3e-2}
 TEXTS = ["One morning the river rose.", "na\u00efve r\u00e9sum\u00e9 \u4f60\u597d \U0001f600", "a\n\n b\t1234"]
-
-
-def krait_logits(krait, source, tokens):
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "logits.json")
-        ids = ",".join(map(str, tokens))
-        subprocess.run(
-            [krait, "evaluate", source, "--logits", path, "--tokens", ids],
-            check=True, stdout=subprocess.DEVNULL,
-        )
-        with open(path) as file:
-            return np.array(json.load(file), dtype=np.float32)
-
-
-def krait_ids(krait, folder, text):
-    """The ids that krait gives a text: bytes, or by the folder's tokenizer.json."""
-    with open(os.path.join(folder, "config.json")) as file:
-        if json.load(file)["krait"].get("tokenizer") == "bytes":
-            return list(text.encode())
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(text.encode())
-        file.flush()
-        printed = subprocess.run(
-            [krait, "inspect", os.path.join(folder, "tokenizer.json"), "--encode", file.name],
-            check=True, capture_output=True,
-        ).stdout
-        return [int(word) for word in printed.split()]
 
 
 def main():
@@ -71,7 +44,7 @@ def main():
         llama.reset()
         llama.eval(ids)
         theirs = np.array(llama.scores[:length])
-        ours = krait_logits(krait, folder, ids)
+        ours = np.array(krait_logits(krait, folder, ids), dtype=np.float32)
         worst = max(worst, float(np.abs(ours - theirs).max()))
         scale = max(scale, float(np.abs(theirs).max()))
     assert worst <= TOLERANCE[kind] * max(1.0, scale), (worst, scale)
@@ -90,7 +63,7 @@ def main():
         llama.reset()
         llama.eval(ids)
         ids.append(int(np.argmax(llama.scores[len(ids) - 1])))
-    ours = krait_logits(krait, folder, ids[:-1])[start - 1:]
+    ours = np.array(krait_logits(krait, folder, ids[:-1]), dtype=np.float32)[start - 1:]
     compared = 0
     for row, token in zip(ours, ids[start:]):
         top = np.sort(row)[-2:]

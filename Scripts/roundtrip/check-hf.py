@@ -11,13 +11,14 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import torch
 import transformers
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+from krait_command import krait_ids, krait_logits
 
 TOLERANCE = 1e-4
 TEXTS = [
@@ -26,33 +27,6 @@ TEXTS = [
     "na\u00efve r\u00e9sum\u00e9 \u2013 \u4f60\u597d \U0001f600\u200d\U0001f525 e\u0301",
     "int main(void) { return 12345; } // it's",
 ]
-
-
-def krait_logits(krait, source, tokens):
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "logits.json")
-        ids = ",".join(map(str, tokens))
-        subprocess.run(
-            [krait, "evaluate", source, "--logits", path, "--tokens", ids],
-            check=True, stdout=subprocess.DEVNULL,
-        )
-        with open(path) as file:
-            return torch.tensor(json.load(file), dtype=torch.float32)
-
-
-def krait_ids(krait, folder, text):
-    """The ids that krait gives a text: bytes, or by the folder's tokenizer.json."""
-    with open(os.path.join(folder, "config.json")) as file:
-        if json.load(file)["krait"].get("tokenizer") == "bytes":
-            return list(text.encode())
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(text.encode())
-        file.flush()
-        printed = subprocess.run(
-            [krait, "inspect", os.path.join(folder, "tokenizer.json"), "--encode", file.name],
-            check=True, capture_output=True,
-        ).stdout
-        return [int(word) for word in printed.split()]
 
 
 def main():
@@ -81,7 +55,7 @@ def main():
         ids = torch.randint(0, config.vocab_size, (length,), generator=generator)
         with torch.no_grad():
             theirs = model(input_ids=ids[None]).logits[0].float()
-        ours = krait_logits(krait, folder, ids.tolist())
+        ours = torch.tensor(krait_logits(krait, folder, ids.tolist()), dtype=torch.float32)
         assert ours.shape == theirs.shape, (ours.shape, theirs.shape)
         worst = max(worst, (ours - theirs).abs().max().item())
         assert (ours - theirs).abs().max() <= TOLERANCE * max(1.0, theirs.abs().max()), worst

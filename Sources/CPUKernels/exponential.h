@@ -5,14 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-// exp(x) to about 1 unit in the last place: x = n ln 2 + r, |r| <= ln 2 / 2, and a polynomial in
-// r (the Taylor series to r^7 suffices there). Below -87.3 the result is 0, above 88.7 infinity;
-// NaN stays NaN.
-static inline float exponential(float x) {
-  const float shifter = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
-  const float clamped = x < -88.0f ? -88.0f : (x > 89.0f ? 89.0f : x);
-  const float n = (clamped * 1.44269504088896341f + shifter) - shifter;
-  const float r = (clamped - n * 0.693359375f) - n * -2.12194440e-4f;
+// The Taylor series of exp to r^7: enough for |r| <= ln 2 / 2.
+static inline float exponential_series(float r) {
   float p = 1.98412698e-4f;
   p = p * r + 1.38888889e-3f;
   p = p * r + 8.33333333e-3f;
@@ -21,6 +15,18 @@ static inline float exponential(float x) {
   p = p * r + 0.5f;
   p = p * r + 1.0f;
   p = p * r + 1.0f;
+  return p;
+}
+
+// exp(x) to about 1 unit in the last place: x = n ln 2 + r, |r| <= ln 2 / 2, and a polynomial in
+// r. Below -87.3 the result is 0, above 88.7 infinity;
+// NaN stays NaN.
+static inline float exponential(float x) {
+  const float shifter = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
+  const float clamped = x < -88.0f ? -88.0f : (x > 89.0f ? 89.0f : x);
+  const float n = (clamped * 1.44269504088896341f + shifter) - shifter;
+  const float r = (clamped - n * 0.693359375f) - n * -2.12194440e-4f;
+  const float p = exponential_series(r);
   // 2^n in two factors, so that n = 128 does not overflow the exponent on its own.
   const int half = (int)n / 2;
   const int rest = (int)n - half;
@@ -40,14 +46,7 @@ static inline float exponential_to_one(float x) {
   const float shifted = x * 1.44269504088896341f + shifter;
   const float n = shifted - shifter;
   const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
-  float p = 1.98412698e-4f;
-  p = p * r + 1.38888889e-3f;
-  p = p * r + 8.33333333e-3f;
-  p = p * r + 4.16666667e-2f;
-  p = p * r + 1.66666667e-1f;
-  p = p * r + 0.5f;
-  p = p * r + 1.0f;
-  p = p * r + 1.0f;
+  const float p = exponential_series(r);
   unsigned bits;
   memcpy(&bits, &shifted, 4);
   bits = (bits << 23) + (127u << 23);
