@@ -17,6 +17,7 @@ public final class CUDABackend: Backend {
   let kernels: KernelLibrary
   let products: MatrixProducts?
   let fused: FusedAttention?
+  let timeline: EventTimeline
   private let synchronizesEachLaunch: Bool
 
   /// Opens the first visible GPU, and compiles kernels that the cache lacks.
@@ -31,6 +32,7 @@ public final class CUDABackend: Backend {
     synchronizesEachLaunch = getenv("KRAIT_CUDA_SYNCHRONIZE").map { $0.pointee != 48 } ?? false
     device = try CUDADevice(libraries)
     memory = DeviceMemory(device)
+    timeline = EventTimeline(device)
     kernels = try KernelLibrary(libraries, device: device)
     try kernels.prepare(bfloat16: storage == .bfloat16)
     products = try MatrixProducts(libraries, device: device, memory: memory)

@@ -67,14 +67,14 @@ public enum CaseList {
         sparse: keptProduct(shape, epilogue: .timesTwoSqrt)),
       ProductPair(
         name: "4  dD += Aᵀ dY",
-        dense: product(f, d, t, ProductOptions(transposeLeft: true, addend: .output)),
+        dense: product(f, d, t, ProductOptions(transposeLeft: true, addend: .output, isWide: true)),
         sparse: packedWeightGradient(shape)),
       ProductPair(
         name: "5  dX = dH U", dense: product(t, d, f, ProductOptions()),
         sparse: packedProduct(shape, accumulate: false)),
       ProductPair(
         name: "6  dU += dHᵀ X",
-        dense: product(f, d, t, ProductOptions(transposeLeft: true, addend: .output)),
+        dense: product(f, d, t, ProductOptions(transposeLeft: true, addend: .output, isWide: true)),
         sparse: packedWeightGradient(shape)),
     ]
   }

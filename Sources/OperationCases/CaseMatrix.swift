@@ -57,10 +57,16 @@ public struct CaseNumbers: Sendable {
 public struct CaseViews: Sendable {
   var views: [String: TensorView] = [:]
 
+  /// None yet.
+  public init() {}
+
   /// A tensor of the case; traps on a name that the case does not have.
   public subscript(name: String) -> TensorView {
-    guard let view = views[name] else { preconditionFailure("no tensor '\(name)'") }
-    return view
+    get {
+      guard let view = views[name] else { preconditionFailure("no tensor '\(name)'") }
+      return view
+    }
+    set { views[name] = newValue }
   }
 }
 

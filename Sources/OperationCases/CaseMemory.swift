@@ -158,7 +158,7 @@ public final class CaseMemory {
     switch tensor.values {
     case nil: return ([], [])
     case .floats(let make):
-      let values = make()
+      let values = make(.max)
       guard type == .bfloat16 else { return (bytes(values), values.map(Double.init)) }
       let rounded = values.map { BFloat16($0) }
       return (bytes(rounded.map(\.bitPattern)), rounded.map { Double($0.float) })

@@ -35,8 +35,9 @@ struct CaseRandom {
 /// Where the numbers of a tensor come from; evaluated only when a case is run, so that a list of
 /// large cases costs nothing.
 public enum CaseValues: Sendable {
-  /// Float numbers, rounded to whatever type stores them.
-  case floats(@Sendable () -> [Float])
+  /// Float numbers, rounded to whatever type stores them; the first so many, or all, if a whole
+  /// list would be long to draw and its start will do.
+  case floats(@Sendable (_ most: Int) -> [Float])
   /// 32-bit integers: tokens, orders.
   case int32(@Sendable () -> [Int32])
   /// 16-bit integers: column lists.
@@ -44,15 +45,15 @@ public enum CaseValues: Sendable {
 
   /// Normal numbers.
   static func normal(_ count: Int, seed: Int, deviation: Double = 1) -> CaseValues {
-    .floats {
+    .floats { most in
       var random = CaseRandom(seed)
-      return (0..<count).map { _ in Float(random.normal() * deviation) }
+      return (0..<min(count, most)).map { _ in Float(random.normal() * deviation) }
     }
   }
 
   /// What trips careless code: ±0, ties, small and large magnitudes, repeated in random order.
   static func awkward(_ count: Int, seed: Int) -> CaseValues {
-    .floats {
+    .floats { _ in
       let palette: [Float] = [
         0, -0.0, 1, 1, -1, 0.5, -0.5, 2, 1e-20, -1e-20, 64, -3, .leastNonzeroMagnitude,
       ]
@@ -63,9 +64,9 @@ public enum CaseValues: Sendable {
 
   /// Activations: squares of normal numbers, half of them zero.
   static func activations(_ count: Int, seed: Int) -> CaseValues {
-    .floats {
+    .floats { most in
       var random = CaseRandom(seed)
-      return (0..<count).map { _ in
+      return (0..<min(count, most)).map { _ in
         let hidden = Float(random.normal())
         return hidden > 0 ? hidden * hidden : 0
       }
@@ -73,10 +74,12 @@ public enum CaseValues: Sendable {
   }
 
   /// All zeros.
-  static func zeros(_ count: Int) -> CaseValues { .floats { [Float](repeating: 0, count: count) } }
+  static func zeros(_ count: Int) -> CaseValues {
+    .floats { [Float](repeating: 0, count: min(count, $0)) }
+  }
 
   /// These numbers.
-  static func exactly(_ values: [Float]) -> CaseValues { .floats { values } }
+  static func exactly(_ values: [Float]) -> CaseValues { .floats { _ in values } }
   /// These numbers.
   static func exactly(_ values: [Int32]) -> CaseValues { .int32 { values } }
   /// These numbers.

@@ -15,12 +15,12 @@ extension CaseValues {
   static func ties(
     _ count: Int, seed: Int, nonNegative: Bool = false, withNaN: Bool = false
   ) -> CaseValues {
-    .floats {
+    .floats { most in
       var palette: [Float] =
         nonNegative ? [0, -0.0, 0, 0.5, 1, 1, 2] : [0, -0.0, -1, 0.5, 1, 1, 2]
       if withNaN { palette += [.nan, .infinity, -.infinity] }
       var random = CaseRandom(seed)
-      return (0..<count).map { _ in palette[random.below(palette.count)] }
+      return (0..<min(count, most)).map { _ in palette[random.below(palette.count)] }
     }
   }
 }

@@ -157,7 +157,7 @@ extension CaseList {
       for tensor in shape.inputs {
         guard case .floats(let make) = tensor.values else { continue }
         var matrix = CaseMatrix(rows: tensor.rows, columns: tensor.columns)
-        matrix.values = make().map(Double.init)
+        matrix.values = make(.max).map(Double.init)
         numbers[tensor.name] = matrix
       }
       return shape.forward(numbers)
@@ -168,10 +168,11 @@ extension CaseList {
       "Attention.Backward", "\(shape)",
       shape.inputs + [
         .input(
-          "output", rows, width, .floats { left().output.values.map { Float($0) } },
+          "output", rows, width, .floats { _ in left().output.values.map { Float($0) } },
           sliced: sliced),
         .input(
-          "logSumExp", rows, shape.heads, .floats { left().logSumExp.values.map { Float($0) } },
+          "logSumExp", rows, shape.heads,
+          .floats { _ in left().logSumExp.values.map { Float($0) } },
           alwaysFloat32: true),
         .input("outputGradient", rows, width, .normal(rows * width, seed: 4), sliced: sliced),
         .output("queryGradient", rows, width, sliced: sliced),

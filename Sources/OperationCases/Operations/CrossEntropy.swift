@@ -24,7 +24,7 @@ extension CaseList {
     rows: Int, vocabulary: Int, gradientScale: Float?, deviation: Double = 2, shift: Double = 0,
     sliced: Bool = false
   ) -> OperationCase {
-    let logits: CaseValues = .floats {
+    let logits: CaseValues = .floats { _ in
       var random = CaseRandom(1)
       return (0..<rows * vocabulary).map { _ in Float(random.normal() * deviation + shift) }
     }

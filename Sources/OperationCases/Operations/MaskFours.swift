@@ -4,7 +4,7 @@ extension CaseList {
   static var maskFours: [OperationCase] {
     var cases: [OperationCase] = []
     let palette: [Float] = [-1, -0.0, 0, 1, 2, .nan]
-    let fours: CaseValues = .floats {
+    let fours: CaseValues = .floats { _ in
       palette.flatMap { a in
         palette.flatMap { b in palette.flatMap { c in palette.flatMap { d in [a, b, c, d] } } }
       }

@@ -43,6 +43,8 @@ struct ProductOptions: Sendable {
   var addend = Addend.none
   var alpha: Float = 1
   var sliced = false
+  /// Whether an output that accumulates stays float32 on every backend: gradients of weights.
+  var isWide = false
 
   /// All combinations that the operation allows, transposes left alone.
   static let all: [ProductOptions] = EpilogueKind.allCases.flatMap { epilogue in
@@ -109,7 +111,8 @@ extension CaseList {
       .input("left", a ? k : m, a ? m : k, .normal(m * k, seed: 1), sliced: o.sliced),
       .input("right", b ? n : k, b ? k : n, .normal(k * n, seed: 2), sliced: o.sliced),
       o.addend == .output
-        ? .update("output", m, n, .normal(m * n, seed: 4), sliced: o.sliced)
+        ? .update(
+          "output", m, n, .normal(m * n, seed: 4), sliced: o.sliced, alwaysFloat32: o.isWide)
         : .output("output", m, n, sliced: o.sliced),
     ]
     if o.epilogue == .timesTwoSqrt {

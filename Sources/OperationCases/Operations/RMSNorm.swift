@@ -50,10 +50,10 @@ extension CaseList {
 
   static func rmsNormBackward(rows: Int, width: Int, sliced: Bool = false) -> OperationCase {
     let count = rows * width
-    let inverse: CaseValues = .floats {
+    let inverse: CaseValues = .floats { _ in
       var x = CaseMatrix(rows: rows, columns: width)
       guard case .floats(let make) = CaseValues.normal(count, seed: 1) else { return [] }
-      x.values = make().map(Double.init)
+      x.values = make(.max).map(Double.init)
       return inverseRMS(x).map { Float($0) }
     }
     return OperationCase(

@@ -25,7 +25,7 @@ extension CaseList {
     let columns = heads * headWidth
     let half = headWidth / 2
     let positions = firstPosition + length
-    let table: CaseValues = .floats {
+    let table: CaseValues = .floats { _ in
       (0..<positions * headWidth).map { index in
         let (position, column) = index.quotientAndRemainder(dividingBy: headWidth)
         let angle = Double(position) * pow(10000, -Double(column % half) / Double(half))

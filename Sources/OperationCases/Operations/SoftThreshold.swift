@@ -17,7 +17,7 @@ extension CaseList {
   /// Every group of four over signs, zeros and ties.
   private static func fours(scale: Float) -> OperationCase {
     let palette: [Float] = [-2, -1, -0.0, 0, 1, 2, 3]
-    let values: CaseValues = .floats {
+    let values: CaseValues = .floats { _ in
       palette.flatMap { a in
         palette.flatMap { b in palette.flatMap { c in palette.flatMap { d in [a, b, c, d] } } }
       }

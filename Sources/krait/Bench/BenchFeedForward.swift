@@ -18,6 +18,7 @@ struct BenchFeedForward: ParsableCommand {
   @Option(help: "Densities to try, separated by commas.") var densities = "0.0625,0.125,0.25"
   @Option(help: "Rounds over all variants.") var rounds = 7
   @Flag(help: "One JSON object instead of a table.") var json = false
+  @Flag(help: "Also how long each operation of a variant takes.") var parts = false
   @Flag(help: "Also exact selection, 2:4 weights and the paper's recipe.") var all = false
 
   func validate() throws {
@@ -29,6 +30,7 @@ struct BenchFeedForward: ParsableCommand {
 
   func run() throws {
     let backend = try machine.open()
+    let times = OperationTimes(backend)
     let shape = FeedForwardShape(
       tokens: tokens, width: width, hiddenWidth: hidden, layers: 1,
       storage: backend.storage)
@@ -37,10 +39,7 @@ struct BenchFeedForward: ParsableCommand {
     for (name, mode, configuration) in try variants() {
       let problems = configuration.problems(width: width, hiddenWidth: hidden, layers: 1)
       if let first = problems.first { throw ValidationError(first) }
-      let stack = FeedForwardStack(configuration: configuration, shape: shape, on: backend)
-      if mode != .dense { try stack.recluster([input.weights], companions: [[]]) }
-      try stack.switchMode(to: mode)
-      stacks.append((name, stack))
+      stacks.append((name, try input.stack(mode, configuration, shape, on: times)))
     }
     let headline =
       "Feed-forward network, forward and backward: T \(tokens), d \(width), f \(hidden), "
@@ -49,15 +48,26 @@ struct BenchFeedForward: ParsableCommand {
       stacks.map { name, stack in
         InterleavedTimer.Variant(name: name) {
           stack.weightsChanged()
-          try input.run(stack)
+          try input.forward(stack)
+          try input.backward(stack)
         }
-      }, rounds: rounds)
+      }, on: backend, rounds: rounds)
+    var partsByName: [String: [OperationTimes.Part]] = [:]
+    if parts || json {
+      for (name, stack) in stacks { partsByName[name] = try measure(stack, input, times) }
+    }
     if json {
       let report = JSONReport(benchmark: headline, machine: backend.summary)
       return print(
         report.text(
           stacks.map {
-            [("name", .text($0.name)), ("seconds", .numbers(timer.seconds[$0.name] ?? []))]
+            [
+              ("name", .text($0.name)), ("seconds", .numbers(timer.seconds[$0.name] ?? [])),
+              (
+                "parts",
+                .object((partsByName[$0.name] ?? []).map { ($0.name, median($0.seconds)) })
+              ),
+            ]
           }))
     }
     print(headline)
@@ -67,17 +77,45 @@ struct BenchFeedForward: ParsableCommand {
       ["variant", "ms", "times dense", "GFLOP/s dense-equivalent", "kept MiB", "energy kept"])
     for (name, stack) in stacks {
       stack.collectStatistics()
-      try input.run(stack)
+      try input.forward(stack)
       let energy = stack.takeStatistics()?.layers.first?.energyKept ?? .nan
       let seconds = timer.median(name)
       table.add([
-        name, fixed(seconds * 1e3, 1), fixed(timer.ratio(of: name, to: "dense"), 2),
+        name, fixed(seconds * 1e3, 3), fixed(timer.ratio(of: name, to: "dense"), 2),
         fixed(flops / seconds * 1e-9, 0),
         fixed(Double(stack.savedBytesPerLayer) / 1_048_576, 1), fixed(energy, 3),
       ])
     }
     print(table.text)
+    guard parts else { return }
+    for (name, _) in stacks {
+      let list = partsByName[name] ?? []
+      let whole = list.reduce(0) { $0 + median($1.seconds) }
+      var table = TextTable([name, "ms", "share"])
+      for part in list {
+        let seconds = median(part.seconds)
+        table.add([part.name, fixed(seconds * 1e3, 3), fixed(100 * seconds / whole, 1) + " %"])
+      }
+      table.add(["all", fixed(whole * 1e3, 3), ""])
+      print("\n" + table.text)
+    }
   }
+
+  /// The operations of a forward and a backward pass, each with its seconds.
+  private func measure(
+    _ stack: FeedForwardStack, _ input: FeedForwardInputs, _ times: OperationTimes
+  ) throws -> [OperationTimes.Part] {
+    var list: [OperationTimes.Part] = []
+    for (name, body) in [("forward", input.forward), ("backward", input.backward)] {
+      let parts = try times.parts(passes: max(5, rounds)) { try body(stack) }
+      list += parts.enumerated().map { index, part in
+        OperationTimes.Part(name: "\(name) \(index + 1) \(part.name)", seconds: part.seconds)
+      }
+    }
+    return list
+  }
+
+  private func median(_ values: [Double]) -> Double { StepVariant.median(values) }
 
   private func variants() throws -> [(String, FeedForwardMode, FeedForwardConfiguration)] {
     var configuration = FeedForwardConfiguration()

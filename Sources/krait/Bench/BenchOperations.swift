@@ -22,6 +22,8 @@ struct BenchOperations: ParsableCommand {
   @Option(help: "Share of neurons that a block keeps.") var density = 0.125
   @Option(help: "Tokens of a sequence, for attention.") var sequence = 512
   @Option(help: "Rounds over all operations.") var rounds = 5
+  @Flag(help: "Only the six products.") var products = false
+  @Flag(help: "One JSON object instead of tables.") var json = false
 
   func validate() throws {
     let sizes = [
@@ -51,10 +53,9 @@ struct BenchOperations: ParsableCommand {
     let size = CaseList.Size(
       tokens: tokens, width: width, hidden: hidden, kept: kept, blockTokens: block,
       sequence: sequence)
-    print(
+    let headline =
       "Operations: T \(tokens), d \(width), f \(hidden), V \(block), K \(kept), "
-        + "sequences of \(sequence)")
-    print(backend.summary)
+      + "sequences of \(sequence)"
 
     let pairs = CaseList.products(size)
     var jobs: [Job] = []
@@ -62,8 +63,18 @@ struct BenchOperations: ParsableCommand {
       jobs.append(Job("dense \(pair.name)", pair.dense))
       jobs.append(Job("sparse \(pair.name)", pair.sparse))
     }
-    jobs += CaseList.large(size).map { Job($0.operation, $0) }
+    if !products { jobs += CaseList.large(size).map { Job($0.operation, $0) } }
     let timings = try time(jobs, on: backend)
+    if json {
+      let report = JSONReport(benchmark: headline, machine: backend.summary)
+      return print(
+        report.text(
+          jobs.map {
+            [("name", .text($0.name)), ("seconds", .numbers(timings.seconds[$0.name] ?? []))]
+          }))
+    }
+    print(headline)
+    print(backend.summary)
     func seconds(_ name: String) -> Double { timings.median(name) }
 
     let peakFlops = pairs.map { $0.dense.flops / seconds("dense \($0.name)") }.max() ?? .nan
@@ -72,19 +83,20 @@ struct BenchOperations: ParsableCommand {
       "Peak: \(fixed(peakFlops * 1e-9, 0)) GFLOP/s (the fastest dense product), "
         + "\(fixed(peakBytes * 1e-9, 1)) GB/s (a copy of \(Int(copyBytes) >> 21) MiB)\n")
 
-    var products = TextTable([
+    var table = TextTable([
       "product", "dense ms", "GFLOP/s", "sparse ms", "GFLOP/s", "of peak", "times dense",
     ])
     for pair in pairs {
       let (dense, sparse) = (seconds("dense \(pair.name)"), seconds("sparse \(pair.name)"))
-      products.add([
+      table.add([
         pair.name, fixed(dense * 1e3, 2), fixed(pair.dense.flops / dense * 1e-9, 0),
         fixed(sparse * 1e3, 2), fixed(pair.sparse.flops / sparse * 1e-9, 0),
         percent(pair.sparse.flops / sparse / peakFlops),
         fixed(timings.ratio(of: "sparse \(pair.name)", to: "dense \(pair.name)"), 2),
       ])
     }
-    print(products.text)
+    print(table.text)
+    if products { return }
     print("")
     var others = TextTable(["operation", "ms", "GFLOP/s", "GB/s", "of peak", "case"])
     for job in jobs.dropFirst(2 * pairs.count) {
@@ -121,18 +133,16 @@ struct BenchOperations: ParsableCommand {
     var variants = [
       InterleavedTimer.Variant(name: copyName) {
         try backend.copy(from: source, to: target)
-        try backend.synchronize()
       }
     ]
     for job in jobs {
-      let memory = try CaseMemory(job.work, on: backend)
+      let memory = try BenchMemory(job.work, on: backend)
       variants.append(
         InterleavedTimer.Variant(name: job.name) {
           try job.work.run(backend, memory.views)
-          try backend.synchronize()
         })
     }
-    return try InterleavedTimer(variants, rounds: rounds)
+    return try InterleavedTimer(variants, on: backend, rounds: rounds)
   }
 
   private func percent(_ share: Double) -> String { fixed(100 * share, 0) + " %" }

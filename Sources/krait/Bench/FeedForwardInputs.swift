@@ -5,65 +5,127 @@ import Transformer
 /// Inputs of one feed-forward network that look like training: tokens drawn around a few
 /// directions, so that neighbours after routing share neurons.
 final class FeedForwardInputs {
+  /// Weights in the backend's storage type, gradients in float32.
   let weights: FeedForwardWeights
+  /// The float32 parameters that `weights` are stored from; the same memory where storage is
+  /// float32.
+  private let masters: FeedForwardWeights
   private let input: TensorView
   private let output: TensorView
   private let outputGradient: TensorView
   private let inputGradient: TensorView
   private let arena: Arena
+  private let backend: any Backend
+  /// Clusters by the configuration they were made for: k-means takes its time.
+  private var clusters: [(configuration: FeedForwardConfiguration, state: ClusterState)] = []
 
   /// Tokens are one of 64 directions plus as much noise.
   init(_ shape: FeedForwardShape, on backend: any Backend) throws {
+    self.backend = backend
+    let isWide = shape.storage == .float32
     let matrix = Arena.bytes(rows: shape.hiddenWidth, columns: shape.width)
     let stored = Arena.bytes(rows: shape.hiddenWidth, columns: shape.width, shape.storage)
     let stream = Arena.bytes(rows: shape.tokens, columns: shape.width, shape.storage)
     let arena = try Arena(
-      byteCount: 2 * matrix + 2 * stored + 4 * stream, on: backend, purpose: "benchmark inputs")
+      byteCount: (isWide ? 2 : 4) * matrix + 2 * stored + 4 * stream, on: backend,
+      purpose: "benchmark inputs")
     func weight(_ type: ElementType) -> TensorView {
       arena.take(rows: shape.hiddenWidth, columns: shape.width, type)
     }
     func tokens() -> TensorView {
       arena.take(rows: shape.tokens, columns: shape.width, shape.storage)
     }
-    weights = FeedForwardWeights(
+    let weights = FeedForwardWeights(
       up: weight(shape.storage), down: weight(shape.storage), upGradient: weight(.float32),
       downGradient: weight(.float32))
+    self.weights = weights
+    var masters = weights
+    if !isWide { (masters.up, masters.down) = (weight(.float32), weight(.float32)) }
+    self.masters = masters
     input = tokens()
     output = tokens()
     outputGradient = tokens()
     inputGradient = tokens()
     self.arena = arena
 
-    let d = shape.width
-    func normal(_ count: Int, _ deviation: Double, _ stream: UInt64) -> [Float] {
-      let random = CounterRandom(seed: 1, stream: stream)
-      return (0..<count).map { Float(random.normal(UInt64($0)) * deviation) }
+    let pool = FeedForwardInputs.normalPool()
+    /// Rows of the pool from places that differ from row to row and from matrix to matrix.
+    func normal(_ rows: Int, _ deviation: Float, _ salt: Int) -> [Float] {
+      var values: [Float] = []
+      values.reserveCapacity(rows * shape.width)
+      for row in 0..<rows {
+        let start = (row &* 0x9E3779 &+ salt &* 0x85EBCB) & (pool.count - 1)
+        for column in 0..<shape.width {
+          values.append(pool[(start + column) & (pool.count - 1)] * deviation)
+        }
+      }
+      return values
     }
-    let directions = normal(64 * d, 1, 1)
-    var values = normal(shape.tokens * d, 1, 2)
+    let directions = normal(64, 1, 1)
+    var values = normal(shape.tokens, 1, 2)
     let random = CounterRandom(seed: 1, stream: 3)
     for token in 0..<shape.tokens {
-      let direction = Int(random.bits(UInt64(token)) % 64)
-      for column in 0..<d {
-        values[token * d + column] += directions[direction * d + column]
+      let from = Int(random.bits(UInt64(token)) % 64) * shape.width
+      for column in 0..<shape.width {
+        values[token * shape.width + column] += directions[from + column]
       }
     }
     try backend.write(floats: values, to: input)
-    let up = normal(shape.hiddenWidth * d, 0.02, 4)
-    try backend.write(floats: up, to: weights.up)
-    try backend.write(floats: normal(shape.hiddenWidth * d, 0.02, 5), to: weights.down)
-    try backend.write(floats: normal(shape.tokens * d, 0.1, 6), to: outputGradient)
+    try backend.write(floats: normal(shape.hiddenWidth, 0.02, 4), to: masters.up)
+    try backend.write(floats: normal(shape.hiddenWidth, 0.02, 5), to: masters.down)
+    try backend.write(floats: normal(shape.tokens, 0.1, 6), to: outputGradient)
     try backend.zero(output)
     try backend.zero(weights.upGradient)
     try backend.zero(weights.downGradient)
+    try store()
   }
 
-  /// One forward and one backward pass of layer 0.
-  func run(_ stack: FeedForwardStack) throws {
+  /// A network over these inputs in a mode; neurons are clustered once per sort of weights.
+  func stack(
+    _ mode: FeedForwardMode, _ configuration: FeedForwardConfiguration, _ shape: FeedForwardShape,
+    on machine: any Backend
+  ) throws -> FeedForwardStack {
+    let stack = FeedForwardStack(configuration: configuration, shape: shape, on: machine)
+    if mode != .dense {
+      let known = clusters.first {
+        $0.configuration.effectiveSparseWeights == configuration.effectiveSparseWeights
+          && $0.configuration.mode == configuration.mode
+          && $0.configuration.clusters == configuration.clusters
+      }
+      if let known {
+        try stack.restore(known.state)
+      } else {
+        try stack.recluster([masters], companions: [[]])
+        clusters.append((configuration, stack.clusterState))
+        try store()
+      }
+    }
+    try stack.switchMode(to: mode)
+    return stack
+  }
+
+  /// The forward pass of layer 0.
+  func forward(_ stack: FeedForwardStack) throws {
     try stack.forward(
       layer: 0, weights: weights, input: input, residual: output, output: output)
+  }
+
+  /// The backward pass of layer 0.
+  func backward(_ stack: FeedForwardStack) throws {
     try stack.backward(
       layer: 0, weights: weights, input: input, outputGradient: outputGradient,
       inputGradient: inputGradient)
+  }
+
+  private func store() throws {
+    guard weights.up != masters.up else { return }
+    try backend.run(ConvertElements(source: masters.up, output: weights.up))
+    try backend.run(ConvertElements(source: masters.down, output: weights.down))
+  }
+
+  /// A million normal numbers: enough to look random, few enough to draw in a blink.
+  private static func normalPool() -> [Float] {
+    let random = CounterRandom(seed: 1, stream: 1)
+    return (0..<1 << 20).map { Float(random.normal(UInt64($0))) }
   }
 }

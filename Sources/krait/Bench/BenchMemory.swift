@@ -1,0 +1,57 @@
+import Compute
+import OperationCases
+
+/// The tensors of a case for timing: plausible numbers, no guards, nothing kept on the host.
+///
+/// Numbers are drawn up to a million and repeated from there: a training-sized matrix takes
+/// milliseconds to fill instead of minutes, and its bits still look random to the multipliers.
+final class BenchMemory {
+  /// The arguments, for the run.
+  let views: CaseViews
+  private let arena: Arena
+  private static let drawn = 1 << 20
+
+  init(_ work: OperationCase, on backend: any Backend) throws(ComputeError) {
+    let storage = backend.storage
+    let visible = work.tensors.filter { $0.role != .hidden }
+    arena = try Arena(
+      byteCount: visible.reduce(0) {
+        $0
+          + Arena.bytes(
+            rows: $1.rows, columns: $1.columns, $1.elementType(storage: storage))
+      }, on: backend, purpose: "benchmark of \(work.operation)")
+    var views = CaseViews()
+    for tensor in visible {
+      let view = arena.take(
+        rows: tensor.rows, columns: tensor.columns, tensor.elementType(storage: storage))
+      views[tensor.name] = view
+      switch tensor.values {
+      case nil: try backend.zero(view)
+      case .int32(let make): try backend.write(make(), to: view)
+      case .uint16(let make): try backend.write(make(), to: view)
+      case .floats(let make):
+        try BenchMemory.fill(view, with: make(BenchMemory.drawn), on: backend)
+      }
+    }
+    self.views = views
+  }
+
+  /// Writes the values once, then copies what is there behind itself until the view is full.
+  private static func fill(
+    _ view: TensorView, with values: [Float], on backend: any Backend
+  ) throws(ComputeError) {
+    func stretch(_ start: Int, _ count: Int) -> TensorView {
+      TensorView(
+        address: view.address + UInt64(start * view.elementType.byteCount), rows: 1,
+        columns: count, elementType: view.elementType)
+    }
+    var filled = min(values.count, view.count)
+    guard filled > 0 else { return }
+    try backend.write(floats: Array(values.prefix(filled)), to: stretch(0, filled))
+    while filled < view.count {
+      let count = min(filled, view.count - filled)
+      try backend.copy(from: stretch(0, count), to: stretch(filled, count))
+      filled += count
+    }
+  }
+}
