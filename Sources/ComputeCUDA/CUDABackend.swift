@@ -5,13 +5,16 @@ import Glibc
 /// Runs every operation on one NVIDIA GPU, on one stream.
 ///
 /// Addresses are device pointers. All operations are reproducible bit for bit on the same GPU with
-/// the same libraries. Calls only enqueue: nothing waits for the GPU but copies to the host and
+/// the same libraries, unless faster ones were allowed that are not. Calls only enqueue: nothing waits for the GPU but copies to the host and
 /// `synchronize`. With `KRAIT_CUDA_SYNCHRONIZE=1` every launch is waited for and checked.
 public final class CUDABackend: Backend {
   /// What was found on this machine.
   public let libraries: CUDALibraries
   /// The type of activations and of the weights that products use.
   public let storage: ElementType
+  /// Whether the same inputs give the same bits; false allows sums in whatever order, which are
+  /// faster: the weight gradients of sparse networks and cuDNN's attention gradient.
+  public let isReproducible: Bool
   let device: CUDADevice
   let memory: DeviceMemory
   let kernels: KernelLibrary
@@ -22,13 +25,16 @@ public final class CUDABackend: Backend {
 
   /// Opens the first visible GPU, and compiles kernels that the cache lacks.
   ///
+  /// `KRAIT_REPRODUCIBLE`, 0 or 1, overrides `reproducible`.
   /// - Throws: a sentence that names what is missing.
   public init(
-    libraries: CUDALibraries = CUDALibraries(), storage: ElementType = .float32
+    libraries: CUDALibraries = CUDALibraries(), storage: ElementType = .float32,
+    reproducible: Bool = true
   ) throws(ComputeError) {
     precondition(storage == .float32 || storage == .bfloat16, "\(storage) as storage")
     self.libraries = libraries
     self.storage = storage
+    isReproducible = getenv("KRAIT_REPRODUCIBLE").map { $0.pointee != 48 } ?? reproducible
     synchronizesEachLaunch = getenv("KRAIT_CUDA_SYNCHRONIZE").map { $0.pointee != 48 } ?? false
     device = try CUDADevice(libraries)
     memory = DeviceMemory(device)
@@ -38,7 +44,8 @@ public final class CUDABackend: Backend {
     products = try MatrixProducts(libraries, device: device, memory: memory)
     fused =
       storage == .bfloat16
-      ? try FusedAttention(libraries, device: device, memory: memory) : nil
+      ? try FusedAttention(
+        libraries, device: device, memory: memory, reproducible: isReproducible) : nil
   }
 
   /// What it runs on, for people.

@@ -225,7 +225,8 @@ public final class SparseFeedForward: FeedForwardMethod {
   ) throws(ComputeError) {
     var share = Double(packed.columns) / Double(shape.hiddenWidth)
     if case .venom(let n, _) = recipe.selection { share *= Double(n) / 4 }
-    statistics?.layers[layer] = try probe.measure(all: dense, kept: packed, density: share)
+    statistics?.layers[layer] = try probe.measure(
+      all: dense, kept: packed, columns: saved[layer].columns, density: share)
   }
 
   private func measureSamples(
@@ -239,7 +240,7 @@ public final class SparseFeedForward: FeedForwardMethod {
         pattern: PackedPattern(order: nil, columns: pattern.columns, blockTokens: samples),
         packed: kept))
     statistics?.layers[layer] = try probe.measure(
-      all: scratch.sampledActivation, kept: kept,
+      all: scratch.sampledActivation, kept: kept, columns: pattern.columns,
       density: Double(pattern.keptColumns) / Double(shape.hiddenWidth))
   }
 

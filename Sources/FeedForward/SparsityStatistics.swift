@@ -10,6 +10,10 @@ public struct LayerSparsity: Sendable, Equatable, Codable {
   /// Neurons that no token activated; no sampled token, when A itself is never computed: an upper
   /// bound then.
   public var deadNeurons = 0
+  /// Mean share of a token block's kept neurons that the block before did not keep.
+  public var listChange = 0.0
+  /// Mean number of different neurons that four neighbouring blocks keep, over K.
+  public var listUnion = 1.0
 
   /// All kept, nothing measured.
   public init() {}

@@ -46,9 +46,15 @@ final class StatisticsProbe {
     return layer
   }
 
-  /// A layer of which `kept` is what the mask left of `all`, both seen on the same tokens.
+  /// How alike neighbouring lists are.
+  func overlap(of columns: TensorView) throws(ComputeError) -> ListOverlap {
+    ListOverlap(lists: try backend.read(columns, as: UInt16.self), kept: columns.columns)
+  }
+
+  /// A layer of which `kept` is what the mask left of `all`, both seen on the same tokens;
+  /// `columns` are the lists of all blocks.
   func measure(
-    all: TensorView, kept: TensorView, density: Double
+    all: TensorView, kept: TensorView, columns: TensorView, density: Double
   ) throws(ComputeError) -> LayerSparsity {
     let before = try moments(all)
     let after = try moments(kept)
@@ -57,6 +63,9 @@ final class StatisticsProbe {
     layer.nonzeroShare = before.nonzero
     layer.deadNeurons = try zeroColumns(all)
     layer.density = density
+    let overlap = try overlap(of: columns)
+    layer.listChange = overlap.change
+    layer.listUnion = overlap.unionOfFour
     return layer
   }
 }

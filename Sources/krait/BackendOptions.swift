@@ -19,6 +19,11 @@ struct BackendOptions: ParsableArguments {
     help: "Matrix library on the CPU: openblas, mkl, onednn, own, or a path; default: the best.")
   var blas: String = ""
 
+  @Flag(
+    inversion: .prefixedNo,
+    help: "The same bits in every run on a GPU; --no-reproducible is faster.")
+  var reproducible = true
+
   func validate() throws {
     if threads < 0 { throw ValidationError("--threads is \(threads); it must be 0 or more") }
   }
@@ -26,7 +31,8 @@ struct BackendOptions: ParsableArguments {
   /// Opens the backend.
   func open() throws -> any Backend {
     try BackendChoice.open(
-      backend: backend, precision: precision, threads: threads, blas: blas)
+      backend: backend, precision: precision, threads: threads, blas: blas,
+      reproducible: reproducible)
   }
 }
 
@@ -39,13 +45,13 @@ enum BackendChoice {
 
   /// Opens a backend by name.
   static func open(
-    backend: String, precision: String, threads: Int, blas: String
+    backend: String, precision: String, threads: Int, blas: String, reproducible: Bool
   ) throws -> any Backend {
     let storage = try storage(precision)
     switch backend {
     case "auto":
       do {
-        return try CUDABackend(storage: storage)
+        return try CUDABackend(storage: storage, reproducible: reproducible)
       } catch {
         FileHandle.standardError.write(
           Data("Computing on the CPU: \(error.context).\n".utf8))
@@ -55,7 +61,7 @@ enum BackendChoice {
       return try cpu(threads: threads, blas: blas)
     case "cuda":
       do {
-        return try CUDABackend(storage: storage)
+        return try CUDABackend(storage: storage, reproducible: reproducible)
       } catch {
         throw CleanError("device.backend is cuda, but \(error.call) failed: \(error.context)")
       }

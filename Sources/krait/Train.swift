@@ -57,7 +57,8 @@ struct Train: ParsableCommand {
     let final = resumes ? try resumed(folder, given: configuration) : configuration
     let backend = try BackendChoice.open(
       backend: final.device.backend, precision: final.device.precision,
-      threads: final.device.threads, blas: final.device.blas)
+      threads: final.device.threads, blas: final.device.blas,
+      reproducible: final.device.reproducible)
     let trainer = try Trainer(
       final, on: backend, folder: folder,
       start: resumes ? .resuming : overwrite ? .overwriting : .new, version: KraitVersion.text)

@@ -46,10 +46,25 @@ import Testing
     #expect(abs(measured.nonzeroShare - nonzero / Double(tokens.count * neurons.count)) < 1e-6)
     #expect(abs(measured.density - density) < 1e-12)
     #expect(measured.deadNeurons == deadCount)
+    let lists = pattern.columns.map(Set.init)
+    let changes = zip(lists.dropFirst(), lists).map { $0.subtracting($1).count }
+    let wanted = Double(changes.reduce(0, +)) / Double(max(1, changes.count) * lists[0].count)
+    #expect(abs(measured.listChange - wanted) < 1e-12)
     if configuration.clusters > 0 {
       #expect(network.stack.clusterState.sizes[0].reduce(0, +) == neurons.count)
       #expect(network.stack.clusterState.sizes[0].count == configuration.clusters)
     }
+  }
+
+  @Test func listsOfNeighbours() {
+    let alike = ListOverlap(lists: [1, 2, 3, 1, 2, 3, 3, 2, 1], kept: 3)
+    #expect(alike.change == 0 && alike.unionOfFour == 1)
+    // Two new of two, one of two, none, then a fifth block: unions of 5 and of 2.
+    let moving = ListOverlap(lists: [0, 9, 4, 5, 5, 7, 7, 5, 9, 0], kept: 2)
+    #expect(abs(moving.change - 5.0 / 8) < 1e-12)
+    #expect(abs(moving.unionOfFour - (5.0 + 2) / 4) < 1e-12)
+    let none = ListOverlap(lists: [], kept: 0)
+    #expect(none.change == 0 && none.unionOfFour == 1)
   }
 
   @Test func denseAndEmpty() throws {

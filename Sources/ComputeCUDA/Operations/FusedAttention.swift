@@ -46,10 +46,10 @@ final class FusedAttention {
     deinit { numbers.deallocate() }
   }
 
-  /// Nil without a usable cuDNN. `KRAIT_REPRODUCIBLE=0` chooses the backward pass that leaves the
-  /// order of additions to chance.
+  /// Nil without a usable cuDNN. The backward pass that need not be reproducible leaves the order
+  /// of additions to chance.
   init?(
-    _ libraries: CUDALibraries, device: CUDADevice, memory: DeviceMemory
+    _ libraries: CUDALibraries, device: CUDADevice, memory: DeviceMemory, reproducible: Bool
   ) throws(ComputeError) {
     // cuDNN aborts the process when these two are missing.
     guard let library = libraries.attention, libraries.products != nil,
@@ -58,7 +58,7 @@ final class FusedAttention {
     self.library = library
     self.device = device
     self.memory = memory
-    isReproducible = getenv("KRAIT_REPRODUCIBLE").map { $0.pointee != 48 } ?? true
+    isReproducible = reproducible
     try device.enter()
     var made: krait_dnn_handle?
     let status = library.pointee.create(&made)

@@ -1,6 +1,7 @@
 import Compute
 
-/// Products 4 and 6 through wgmma, where the GPU and the shapes allow it; blocks in order.
+/// Products 4 and 6 through wgmma, where the GPU and the shapes allow it; blocks in order, unless
+/// the backend need not be reproducible.
 extension CUDABackend {
   /// Runs the product; false when the plain kernel has to.
   ///
@@ -13,18 +14,33 @@ extension CUDABackend {
       suitsHopper([operation.packed, tokens], pattern, width: gradient.columns),
       gradient.address % 16 == 0, gradient.stride % 4 == 0
     else { return false }
+    var rows = tokens
+    let blocks = pattern.columns.rows
     let neurons = HopperTiles.neurons(all: gradient.rows, kept: pattern.keptColumns)
     let ranges = (gradient.rows + neurons - 1) / neurons
-    let blocks = pattern.columns.rows
     let rowBytes = pattern.order == nil ? 0 : tokens.rows * tokens.columns * 2
     let base = try memory.scratch(bytes: rowBytes + blocks * (ranges + 1) * 2)
-    var rows = tokens
     if let order = pattern.order {
       rows = TensorView(
         address: base, rows: tokens.rows, columns: tokens.columns, elementType: .bfloat16)
       try run(GatherRows(source: tokens, rows: order, output: rows))
     }
-    let starts = base + UInt64(rowBytes)
+    if !isReproducible && pattern.blockTokens <= 256 {
+      try addInAnyOrder(operation, rows: rows)
+    } else {
+      try addInOrder(
+        operation, rows: rows, neurons: neurons, ranges: ranges, starts: base + UInt64(rowBytes))
+    }
+    return true
+  }
+
+  /// Stretches of lists, whose sums a thread block keeps to itself.
+  private func addInOrder(
+    _ operation: PackedWeightGradient, rows: TensorView, neurons: Int, ranges: Int,
+    starts: UInt64
+  ) throws(ComputeError) {
+    let gradient = operation.weightGradient
+    let pattern = operation.pattern
     var search = KernelArguments()
     search.addWithStride(pattern.columns)
     search.add(pattern.keptColumns)
@@ -32,7 +48,8 @@ extension CUDABackend {
     search.add(ranges)
     search.add(starts)
     let file = "hopper/weight_gradient.cu"
-    try launch(file, "list_starts", .bfloat16, grid: Grid(x: blocks), threads: 128, search)
+    try launch(
+      file, "list_starts", .bfloat16, grid: Grid(x: pattern.columns.rows), threads: 128, search)
     var arguments = KernelArguments()
     arguments.add(words: try device.tensorMap(operation.packed, boxRows: 128))
     arguments.add(words: try device.tensorMap(rows, boxRows: 128))
@@ -42,12 +59,34 @@ extension CUDABackend {
     arguments.add(neurons)
     arguments.add(gradient.rows)
     arguments.add(gradient.columns)
-    arguments.add(tokens.rows)
+    arguments.add(rows.rows)
     arguments.add(pattern.blockTokens)
     let items = ranges * ((gradient.columns + 63) / 64)
     try launch(
       file, "weight_gradient", .bfloat16, grid: Grid(x: min(items, device.multiprocessors)),
       threads: HopperTiles.threads, sharedBytes: 213040, arguments)
-    return true
+  }
+
+  /// Products of token blocks, added by atomics as they come.
+  private func addInAnyOrder(
+    _ operation: PackedWeightGradient, rows: TensorView
+  ) throws(ComputeError) {
+    let gradient = operation.weightGradient
+    let pattern = operation.pattern
+    let columnTiles = (gradient.columns + 127) / 128
+    var arguments = KernelArguments()
+    arguments.add(words: try device.tensorMap(operation.packed, boxRows: 128))
+    arguments.add(words: try device.tensorMap(rows, boxRows: 128))
+    arguments.addWithStride(gradient)
+    arguments.addWithStride(pattern.columns)
+    arguments.add(pattern.keptColumns)
+    arguments.add(gradient.columns)
+    arguments.add(rows.rows)
+    arguments.add(pattern.blockTokens)
+    arguments.add(min(2, columnTiles))
+    try launch(
+      "hopper/weight_gradient_add.cu", "weight_gradient_add", .bfloat16,
+      grid: Grid(x: min(pattern.columns.rows * columnTiles, device.multiprocessors)),
+      threads: HopperTiles.threads, sharedBytes: 200768, arguments)
   }
 }

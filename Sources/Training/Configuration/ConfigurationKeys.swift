@@ -123,6 +123,9 @@ extension RunConfiguration {
       "device", "precision", \.device.precision, "storage on the GPU: auto, bfloat16, float32"),
     .integer("device", "threads", \.device.threads, "CPU threads; 0 for every core"),
     .text("device", "blas", \.device.blas, "matrix library on the CPU; empty for the best"),
+    .flag(
+      "device", "reproducible", \.device.reproducible,
+      "the same bits in every run on a GPU; false is faster"),
   ]
 
   // MARK: Lists

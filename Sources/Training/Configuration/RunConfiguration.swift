@@ -174,6 +174,8 @@ public struct DeviceConfiguration: Sendable, Equatable {
   public var threads = 0
   /// Matrix library on the CPU; empty takes the best.
   public var blas = ""
+  /// Whether a run can be repeated bit for bit on the same GPU; false is faster. The CPU always can.
+  public var reproducible = true
 
   /// The defaults.
   public init() {}

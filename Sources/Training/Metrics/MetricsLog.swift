@@ -60,6 +60,7 @@ public final class MetricsLog {
       send([
         ("\(tag)/energy_kept", layer.energyKept), ("\(tag)/nonzero_share", layer.nonzeroShare),
         ("\(tag)/density", layer.density), ("\(tag)/dead_neurons", Double(layer.deadNeurons)),
+        ("\(tag)/list_change", layer.listChange), ("\(tag)/list_union", layer.listUnion),
       ])
     }
     flush()

@@ -97,6 +97,8 @@ struct LayerRecord {
     line.add("nonzeroShare", statistics.nonzeroShare)
     line.add("density", statistics.density)
     line.add("deadNeurons", statistics.deadNeurons)
+    line.add("listChange", statistics.listChange)
+    line.add("listUnion", statistics.listUnion)
     if let clusterSizes { line.add("clusterSizes", clusterSizes) }
     return line.text
   }
