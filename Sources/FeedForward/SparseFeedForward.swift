@@ -130,10 +130,9 @@ public final class SparseFeedForward: FeedForwardMethod {
       if n < 4 { try backend.run(MaskFours(values: packed, keep: n)) }
       if statistics != nil { try measure(dense, layer: layer, packed: packed) }
     }
-    if output != residual { try backend.copy(from: residual, to: output) }
     try backend.run(
       PackedProduct(
-        packed: packed, weights: down, pattern: pattern, output: output, accumulate: true))
+        packed: packed, weights: down, pattern: pattern, output: output, adding: residual))
   }
 
   public func backward(
@@ -150,8 +149,7 @@ public final class SparseFeedForward: FeedForwardMethod {
         epilogue: .timesTwoSqrt(packed)))
     try backend.run(
       PackedProduct(
-        packed: gradient, weights: up, pattern: pattern, output: inputGradient,
-        accumulate: false))
+        packed: gradient, weights: up, pattern: pattern, output: inputGradient))
     if recipe.weightGradientPattern == .venom, case .venom(let n, let m) = recipe.selection {
       try venomWeightGradients(
         n: n, m: m, weights: weights, pattern: pattern, packed: packed, gradient: gradient,

@@ -59,8 +59,8 @@ public enum CaseList {
         dense: product(t, f, d, ProductOptions(transposeRight: true, epilogue: .squaredReLU)),
         sparse: keptProduct(shape, epilogue: .squaredReLU)),
       ProductPair(
-        name: "2  Y = A D", dense: product(t, d, f, ProductOptions()),
-        sparse: packedProduct(shape, accumulate: false)),
+        name: "2  Y = A D + R", dense: product(t, d, f, ProductOptions(addend: .separate)),
+        sparse: packedProduct(shape, addend: .separate)),
       ProductPair(
         name: "3  dH = dY Dᵀ ⊙ 2 sqrt(A)",
         dense: product(t, f, d, ProductOptions(transposeRight: true, epilogue: .timesTwoSqrt)),
@@ -71,7 +71,7 @@ public enum CaseList {
         sparse: packedWeightGradient(shape)),
       ProductPair(
         name: "5  dX = dH U", dense: product(t, d, f, ProductOptions()),
-        sparse: packedProduct(shape, accumulate: false)),
+        sparse: packedProduct(shape, addend: .none)),
       ProductPair(
         name: "6  dU += dHᵀ X",
         dense: product(f, d, t, ProductOptions(transposeLeft: true, addend: .output, isWide: true)),

@@ -12,6 +12,22 @@ extension ParityCase {
             rows: try m.integers(tokens(40, below: 25)), output: out))
         return [out]
       },
+      ParityCase("GatherRows in chunks", exact: true) { m in
+        let out = try m.empty(70, 1224, gap: 8)
+        try m.backend.run(
+          GatherRows(
+            source: try m.values(25, 1224, seed: 1, gap: 16),
+            rows: try m.integers(tokens(70, below: 25)), output: out))
+        return [out]
+      },
+      ParityCase("BlockSums, a gap") { m in
+        let sums = try m.empty(3, 200, gap: 1, wide: true)
+        try m.backend.run(
+          BlockSums(
+            values: try m.values(300, 200, seed: 1, gap: 3, positive: true), order: nil,
+            blockRows: 128, sums: sums))
+        return [sums]
+      },
       ParityCase("BlockSums") { m in
         let sums = try m.empty(3, 200, wide: true)
         try m.backend.run(
@@ -38,7 +54,8 @@ extension ParityCase {
 
   private static let choices: [ParityCase] = [
     routing(tokens: 3000, clusters: 48), routing(tokens: 70, clusters: 1),
-    routing(tokens: 1025, clusters: 300),
+    routing(tokens: 1025, clusters: 300), routing(tokens: 16384, clusters: 64),
+    routing(tokens: 70000, clusters: 16),
     sampling(tokens: 300, block: 128, samples: 8, routed: true),
     sampling(tokens: 257, block: 64, samples: 3, routed: false),
     sampling(tokens: 130, block: 64, samples: 8, routed: false),
@@ -47,10 +64,15 @@ extension ParityCase {
     selection(neurons: 1024, group: 16, keep: 4, ties: true),
     selection(neurons: 640, group: 64, keep: 64, ties: false),
     selection(neurons: 500, group: 500, keep: 500, ties: true),
+    selection(neurons: 16384, group: 16384, keep: 2048, ties: false),
+    selection(neurons: 9001, group: 9001, keep: 4000, ties: true),
+    selection(neurons: 20000, group: 20000, keep: 2560, ties: false),
     ParityCase("MaskFours", exact: true) { m in
       let v = try m.tensor(coarse(60 * 40, seed: 3), 60, 40, gap: 4)
+      let odd = try m.tensor(coarse(60 * 40, seed: 3), 60, 40, gap: 3)
       try m.backend.run(MaskFours(values: v, keep: 2))
-      return [v]
+      try m.backend.run(MaskFours(values: odd, keep: 2))
+      return [v, odd]
     },
     ParityCase("TransposedVenomMask", exact: true) { m in
       let a = try m.tensor(coarse(150 * 70, seed: 4), 150, 70)
@@ -106,13 +128,14 @@ extension ParityCase {
         let w = try m.values(sizes.neurons, sizes.width, seed: 2)
         let out = try m.empty(sizes.tokens, sizes.width, gap: sizes.gap)
         let sum = try m.values(sizes.tokens, sizes.width, seed: 3)
-        for (target, accumulate) in [(out, false), (sum, true)] {
+        let other = try m.empty(sizes.tokens, sizes.width)
+        for (target, addend) in [(out, nil), (other, sum), (sum, sum)] {
           try m.backend.run(
             PackedProduct(
               packed: packed, weights: w, pattern: pattern, output: target,
-              accumulate: accumulate))
+              adding: addend))
         }
-        return [out, sum]
+        return [out, other, sum]
       },
       ParityCase("PackedWeightGradient \(sizes)") { m in
         let gradient = try m.values(sizes.neurons, sizes.width, seed: 3, wide: true)

@@ -1,7 +1,7 @@
 public import Compute
 
 extension CUDABackend {
-  /// A thread per column of a block, rows in order. Sums are float32.
+  /// A thread per column of a block, or per eight where rows allow, rows in order. Sums are float32.
   public func run(_ operation: BlockSums) throws(ComputeError) {
     operation.checkShapes()
     precondition(operation.sums.elementType == .float32, "block sums are float32")
@@ -13,6 +13,14 @@ extension CUDABackend {
     arguments.add(values.columns)
     arguments.add(operation.blockRows)
     arguments.addWithStride(operation.sums)
+    if values.elementType == .bfloat16 && values.hasWholeChunks(16)
+      && operation.sums.hasWholeChunks(32)
+    {
+      return try launch(
+        "BlockSums.cu", "block_sums_8", .bfloat16,
+        grid: Grid(x: (values.columns + 1023) / 1024, y: operation.sums.rows), threads: 128,
+        arguments)
+    }
     try launch(
       "BlockSums.cu", "block_sums", values.elementType,
       grid: Grid(x: (values.columns + 255) / 256, y: operation.sums.rows), arguments)

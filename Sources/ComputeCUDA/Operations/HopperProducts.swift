@@ -40,7 +40,8 @@ extension CUDABackend {
     let output = operation.output
     guard
       suitsHopper(
-        [operation.packed, operation.weights, output], operation.pattern, width: output.columns)
+        [operation.packed, operation.weights, output, operation.addend ?? output],
+        operation.pattern, width: output.columns)
     else { return false }
     let tiles = HopperTiles(
       tokens: output.rows, columns: output.columns, gathersRows: false,
@@ -48,10 +49,10 @@ extension CUDABackend {
     var arguments = try gatherArguments(
       map: operation.packed, tiles: tiles, weights: operation.weights, operation.pattern,
       width: output.columns, tokens: output.rows)
-    arguments.addWithStride(optional: operation.accumulate ? output : nil)
+    arguments.addWithStride(optional: operation.addend)
     arguments.addWithStride(output)
     arguments.add(tiles.group)
-    let name = (operation.accumulate ? "packed_add_" : "packed_store_") + "\(tiles.cluster)"
+    let name = (operation.addend == nil ? "packed_store_" : "packed_add_") + "\(tiles.cluster)"
     try launch("hopper/packed_product.cu", name, tiles, arguments)
     return true
   }

@@ -10,7 +10,9 @@ extension CUDABackend {
     arguments.add(values.rows)
     arguments.add(values.columns)
     arguments.add(operation.keep)
+    let takesFour = values.elementType == .bfloat16 && values.hasWholeChunks(8)
     try launch(
-      "MaskFours.cu", "mask_fours", values.elementType, grid: .strided(values.count / 4), arguments)
+      "MaskFours.cu", takesFour ? "mask_fours_8" : "mask_fours", values.elementType,
+      grid: .strided(values.count / 4), arguments)
   }
 }

@@ -10,8 +10,8 @@ extension CUDABackend {
     arguments.addWithStride(operation.packed)
     arguments.addWithStride(operation.weights)
     arguments.addWithStride(output)
+    arguments.addWithStride(optional: operation.addend)
     arguments.add(output.columns)
-    arguments.add(operation.accumulate ? 1 : 0)
     arguments.add(words: operation.pattern.words(tokens: output.rows))
     try launch(
       "PackedProduct.cu", "packed_product", output.elementType,

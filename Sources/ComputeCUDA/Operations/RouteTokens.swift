@@ -1,7 +1,7 @@
 public import Compute
 
 extension CUDABackend {
-  /// Keys by a thread per token, then a stable sort.
+  /// Keys by eight threads per token, then a stable sort.
   public func run(_ operation: RouteTokens) throws(ComputeError) {
     operation.checkShapes()
     precondition(operation.scores.elementType == .float32, "scores are float32")
@@ -15,7 +15,12 @@ extension CUDABackend {
     arguments.add(tokens)
     arguments.add(clusters)
     arguments.add(base)
-    try launch("RouteTokens.cu", "route", .float32, grid: .items(tokens), arguments)
+    try launch("RouteTokens.cu", "route", .float32, grid: .items(8 * tokens), arguments)
+    if try countingSort(
+      base, count: tokens, limit: clusters * clusters, output: operation.order)
+    {
+      return
+    }
     _ = try sort(
       base, count: tokens, limit: clusters * clusters, scratch: base + UInt64(keyBytes),
       output: operation.order)

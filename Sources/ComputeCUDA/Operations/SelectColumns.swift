@@ -1,7 +1,8 @@
 public import Compute
 
 extension CUDABackend {
-  /// Small groups by counting who is ahead, large ones by radix selection.
+  /// Small groups by counting who is ahead, larger ones bit by bit in registers, the largest by radix
+  /// selection.
   public func run(_ operation: SelectColumns) throws(ComputeError) {
     operation.checkShapes()
     precondition(operation.sums.elementType == .float32, "block sums are float32")
@@ -9,6 +10,13 @@ extension CUDABackend {
     let sums = operation.sums
     let groups = sums.columns / operation.groupWidth
     let isSmall = operation.groupWidth <= 64
+    let (name, threads) =
+      switch operation.groupWidth {
+      case ...64: ("select_few", 256)
+      case ...4096: ("select_4", 1024)
+      case ...16384: ("select_16", 1024)
+      default: ("select_many", 256)
+      }
     var arguments = KernelArguments()
     arguments.addWithStride(sums)
     if isSmall { arguments.add(sums.rows) }
@@ -17,7 +25,8 @@ extension CUDABackend {
     arguments.add(operation.keepPerGroup)
     arguments.addWithStride(operation.columns)
     try launch(
-      "SelectColumns.cu", isSmall ? "select_few" : "select_many", .float32,
-      grid: isSmall ? .items(sums.rows * groups) : Grid(x: sums.rows * groups), arguments)
+      "SelectColumns.cu", name, .float32,
+      grid: isSmall ? .items(sums.rows * groups) : Grid(x: sums.rows * groups), threads: threads,
+      arguments)
   }
 }

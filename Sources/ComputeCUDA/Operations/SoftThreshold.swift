@@ -11,8 +11,12 @@ extension CUDABackend {
     arguments.add(weights.rows)
     arguments.add(weights.columns)
     arguments.add(operation.scale)
+    let takesFour =
+      weights.elementType == .bfloat16 && weights.hasWholeChunks(8)
+      && operation.output.hasWholeChunks(8)
     try launch(
-      "SoftThreshold.cu", "threshold", weights.elementType, grid: .strided(weights.count / 4),
+      "SoftThreshold.cu", takesFour ? "threshold_8" : "threshold", weights.elementType,
+      grid: .strided(weights.count / 4),
       arguments)
   }
 

@@ -6,8 +6,8 @@
 #include "tile_product.cuh"
 
 KERNEL __launch_bounds__(256) packed_product(const element* packed, i64 packed_stride, const element* weights,
-                                             i64 weights_stride, element* output, i64 output_stride, i64 width,
-                                             int accumulate, Pattern pattern) {
+                                             i64 weights_stride, element* output, i64 output_stride,
+                                             const element* addend, i64 addend_stride, i64 width, Pattern pattern) {
   __shared__ TileShared shared;
   const i64 block = blockIdx.z, first = block * pattern.block_tokens + (i64)blockIdx.y * TILE;
   i64 end = (block + 1) * pattern.block_tokens;
@@ -29,8 +29,9 @@ KERNEL __launch_bounds__(256) packed_product(const element* packed, i64 packed_s
     for (int j = 0; j < 4; ++j) {
       const i64 position = first + TileSums::row(i), column = n0 + TileSums::column(j);
       if (position >= end || column >= width) continue;
-      element* at = output + pattern.token(position) * output_stride + column;
-      *at = from_float(sums.value[i][j] + (accumulate ? to_float(*at) : 0.0f));
+      const i64 token = pattern.token(position);
+      const float before = addend ? to_float(addend[token * addend_stride + column]) : 0.0f;
+      output[token * output_stride + column] = from_float(sums.value[i][j] + before);
     }
   }
 }

@@ -1,8 +1,11 @@
 // The neurons with the largest block sums, ascending; ties to the lower index.
 //
 // select_few: a thread per group of at most 64: a value stays when fewer than `keep` are ahead.
-// select_many: a block of 256 threads per group: the keep-th largest key by radix selection, eight
-// bits at a time, then everything above it and the first ties in order.
+// select_4, select_16: a block of 1024 threads per group of at most 4096 or 16384, each thread with as many
+// neighbouring keys in registers. The keep-th largest key is found bit by bit, every bit one count over the
+// block; there is no histogram, whose bins the few exponents of block sums would all hit at once. One scan then
+// gives every thread the places of its kept keys.
+// select_many: wider groups, a block of 256 threads: radix selection, eight bits at a time, from memory.
 #include "reduce.cuh"
 
 KERNEL select_few(const float* sums, i64 stride, i64 rows, i64 groups, int width, int keep, u16* columns,
@@ -23,6 +26,64 @@ KERNEL select_few(const float* sums, i64 stride, i64 rows, i64 groups, int width
     if (ahead < keep) target[written++] = (u16)(group * width + i);
   }
 }
+
+// The sum over 1024 threads; one barrier, `shared` alternates between calls.
+DEV int count_all(int value, int* shared) {
+  value = __reduce_add_sync(0xffffffffu, value);
+  if ((threadIdx.x & 31) == 0) shared[threadIdx.x >> 5] = value;
+  __syncthreads();
+  return __reduce_add_sync(0xffffffffu, shared[threadIdx.x & 31]);
+}
+
+template <int ITEMS>
+DEV void select_in_registers(const float* values, u16* target, int first, int width, int keep) {
+  __shared__ int counts[2][32];
+  __shared__ int scratch[32];
+  const int start = (int)threadIdx.x * ITEMS;
+  u32 keys[ITEMS];
+#pragma unroll
+  for (int i = 0; i < ITEMS; ++i) {
+    keys[i] = start + i < width ? (u32)ordered_key(values[start + i]) ^ 0x80000000u : 0u;
+  }
+  // The largest threshold that at least `keep` keys reach. Keys past the end are 0, as NaN's is: they reach
+  // only the threshold 0, and there they come after all others.
+  u32 threshold = 0;
+  for (int bit = 31; bit >= 0; --bit) {
+    const u32 trial = threshold | 1u << bit;
+    int mine = 0;
+#pragma unroll
+    for (int i = 0; i < ITEMS; ++i) mine += keys[i] >= trial;
+    if (count_all(mine, counts[bit & 1]) >= keep) threshold = trial;
+  }
+  int above = 0, tied = 0;
+#pragma unroll
+  for (int i = 0; i < ITEMS; ++i) {
+    above += keys[i] > threshold;
+    tied += keys[i] == threshold && start + i < width;
+  }
+  int all_above, all_tied;
+  const int above_before = block_scan(above, scratch, &all_above);
+  const int tied_before = block_scan(tied, scratch, &all_tied);
+  const int room = keep - all_above;  // for ties
+  int place = above_before + min(tied_before, room), ties = tied_before;
+#pragma unroll
+  for (int i = 0; i < ITEMS; ++i) {
+    const bool is_tied = keys[i] == threshold && start + i < width;
+    if (keys[i] > threshold || (is_tied && ties < room)) target[place++] = (u16)(first + start + i);
+    ties += is_tied;
+  }
+}
+
+#define SELECT(ITEMS)                                                                                           \
+  KERNEL __launch_bounds__(1024) select_##ITEMS(const float* sums, i64 stride, i64 groups, int width, int keep, \
+                                                u16* columns, i64 columns_stride) {                             \
+    const i64 row = blockIdx.x / groups, group = blockIdx.x % groups;                                           \
+    select_in_registers<ITEMS>(sums + row * stride + group * width,                                             \
+                               columns + row * columns_stride + group * keep, (int)(group * width), width, keep); \
+  }
+
+SELECT(4)
+SELECT(16)
 
 KERNEL __launch_bounds__(256) select_many(const float* sums, i64 stride, i64 groups, int width, int keep,
                                           u16* columns, i64 columns_stride) {
