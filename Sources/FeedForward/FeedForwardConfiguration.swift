@@ -52,6 +52,11 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
   public var density = 0.125
   /// A density for each layer, overriding `density`; empty for one density everywhere.
   public var densities: [Double] = []
+  /// A layer of `columns` whose density is above this computes densely: its sparse products would
+  /// be slower. A rule, not a timing, so that a run is the same on every machine. Where the four
+  /// products of rows run at 0.85 of the dense rate, the two of weight gradients at 0.55 and the
+  /// choice costs a fifth of a product, six dense ones cost as much as density 0.7.
+  public var denseAbove = 0.65
   /// K is rounded up to a multiple of this many neurons (a GPU tile); never above f.
   public var keptMultiple = 64
   /// How `columns` finds its neurons.
@@ -80,6 +85,11 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
     sparseWeights ?? (mode == .paper ? .up : .none)
   }
 
+  /// Whether a layer of `columns` computes densely also in sparse steps.
+  public func isDense(layer: Int) -> Bool {
+    mode == .columns && (densities.isEmpty ? density : densities[layer]) > denseAbove
+  }
+
   /// K for a layer: kept neurons of each block in `columns` mode.
   public func keptColumns(layer: Int, hiddenWidth: Int) -> Int {
     let density = densities.isEmpty ? self.density : densities[layer]
@@ -105,6 +115,9 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
     check(
       density > 0 && density <= 1,
       "feedForward.density is \(density); it must be above 0 and at most 1")
+    check(
+      denseAbove > 0 && denseAbove <= 1,
+      "feedForward.denseAbove is \(denseAbove); it must be above 0 and at most 1")
     check(
       densities.isEmpty || densities.count == layers,
       "feedForward.densities has \(densities.count) entries for \(layers) layers; "

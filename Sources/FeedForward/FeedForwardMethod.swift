@@ -22,6 +22,12 @@ public struct FeedForwardWeights: Sendable {
     self.upGradient = upGradient
     self.downGradient = downGradient
   }
+
+  /// The same gradients beside other weights.
+  func replacing(up: TensorView, down: TensorView) -> FeedForwardWeights {
+    FeedForwardWeights(
+      up: up, down: down, upGradient: upGradient, downGradient: downGradient)
+  }
 }
 
 /// The sizes that every method's memory follows from.

@@ -188,7 +188,7 @@ extension FeedForwardConfiguration {
     return SparseFeedForward.Recipe(
       blockTokens: blockTokens,
       keptColumns: (0..<shape.layers).map {
-        keptColumns(layer: $0, hiddenWidth: shape.hiddenWidth)
+        isDense(layer: $0) ? 0 : keptColumns(layer: $0, hiddenWidth: shape.hiddenWidth)
       },
       selection: selection == .exact ? .exact : .sampled(samples))
   }

@@ -4,7 +4,8 @@ public import Compute
 ///
 /// Both keep, per block of V tokens, a list of neurons, and compute products 2, 4, 5, 6 on packed
 /// values alone; product 3 is computed for kept entries only. They differ in how the list is
-/// chosen and in what is dropped inside it. In the sampled mode no [T, f] matrix exists anywhere.
+/// chosen and in what is dropped inside it. In the sampled mode no [T, f] matrix exists anywhere, but
+/// for layers that keep so much that they compute densely.
 public final class SparseFeedForward: FeedForwardMethod {
   /// How the neurons of a block are chosen.
   public enum Selection: Sendable, Equatable {
@@ -20,7 +21,7 @@ public final class SparseFeedForward: FeedForwardMethod {
   public struct Recipe: Sendable, Equatable {
     /// V.
     public var blockTokens: Int
-    /// K of every layer.
+    /// K of every layer; 0 for one that computes densely.
     public var keptColumns: [Int]
     /// How the neurons are chosen.
     public var selection: Selection
@@ -37,6 +38,9 @@ public final class SparseFeedForward: FeedForwardMethod {
       self.selection = selection
       self.weightGradientPattern = weightGradientPattern
     }
+
+    /// The layers that compute densely.
+    var denseLayers: [Int] { keptColumns.indices.filter { keptColumns[$0] == 0 } }
   }
 
   let backend: any Backend
@@ -46,6 +50,7 @@ public final class SparseFeedForward: FeedForwardMethod {
   private let sparseWeights: SparseWeightCache
   private var saved: [SavedActivations] = []
   let scratch: SparseScratch
+  private let denseLayers: DenseLayers?
   private let probe: StatisticsProbe
   private let arena: Arena
 
@@ -72,6 +77,7 @@ public final class SparseFeedForward: FeedForwardMethod {
           tokens: shape.tokens, blocks: blocks, kept: kept, storage: shape.storage, from: arena))
     }
     scratch = try SparseScratch(shape: shape, recipe: recipe, on: backend)
+    denseLayers = try DenseLayers(recipe.denseLayers, shape: shape, on: backend)
     probe = try StatisticsProbe(hiddenWidth: shape.hiddenWidth, on: backend)
   }
 
@@ -79,6 +85,7 @@ public final class SparseFeedForward: FeedForwardMethod {
   static func bytes(_ shape: FeedForwardShape, recipe: Recipe) -> Int {
     savedBytes(shape, recipe: recipe) + SparseScratch.bytes(shape, recipe: recipe)
       + StatisticsProbe.bytes(hiddenWidth: shape.hiddenWidth)
+      + DenseLayers.bytes(recipe.denseLayers, shape: shape)
   }
 
   private static func savedBytes(_ shape: FeedForwardShape, recipe: Recipe) -> Int {
@@ -90,7 +97,9 @@ public final class SparseFeedForward: FeedForwardMethod {
     }
   }
 
-  public var savedBytesPerLayer: Int { arena.byteCount / max(shape.layers, 1) }
+  public var savedBytesPerLayer: Int {
+    (arena.byteCount + DenseLayers.bytes(recipe.denseLayers, shape: shape)) / max(shape.layers, 1)
+  }
 
   public func weightsChanged() { sparseWeights.weightsChanged() }
 
@@ -107,6 +116,13 @@ public final class SparseFeedForward: FeedForwardMethod {
     output: TensorView
   ) throws(ComputeError) {
     let (up, down) = try sparseWeights.effective(layer: layer, weights)
+    if let denseLayers, denseLayers.holds(layer) {
+      let measured = try denseLayers.forward(
+        layer: layer, weights: weights.replacing(up: up, down: down), input: input,
+        residual: residual, output: output, measures: statistics != nil)
+      if let measured { statistics?.layers[layer] = measured }
+      return
+    }
     saved[layer].isRouted = try router.route(
       layer: layer, input: input, order: saved[layer].order)
     let pattern = pattern(layer)
@@ -140,6 +156,11 @@ public final class SparseFeedForward: FeedForwardMethod {
     inputGradient: TensorView
   ) throws(ComputeError) {
     let (up, down) = try sparseWeights.effective(layer: layer, weights)
+    if let denseLayers, denseLayers.holds(layer) {
+      return try denseLayers.backward(
+        layer: layer, weights: weights.replacing(up: up, down: down), input: input,
+        outputGradient: outputGradient, inputGradient: inputGradient)
+    }
     let pattern = pattern(layer)
     let packed = saved[layer].packed
     let gradient = scratch.packedGradient(columns: packed.columns)

@@ -71,6 +71,33 @@ import Testing
     }
   }
 
+  @Test func aLayerThatWouldBeSlowerSparseIsDense() throws {
+    var configuration = FeedForwardConfiguration()
+    configuration.blockTokens = 16
+    configuration.keptMultiple = 4
+    configuration.densities = [0.9, 0.25, 0.7]
+    configuration.clusters = 5
+    configuration.sparseWeights = .up
+    let network = try NetworkUnderTest(
+      tokens: 37, width: 12, hidden: 48, layers: 3, configuration)
+    try network.startSparse()
+    let all = Matrix(37, 48, Array(repeating: 1, count: 37 * 48))
+    network.stack.collectStatistics()
+    for layer in 0..<3 {
+      let result = try network.run(layer: layer)
+      let pattern =
+        layer == 1
+        ? try network.referencePattern(layer: layer)
+        : ReferencePattern(order: Array(0..<37), columns: [], mask: all)
+      let expected = try network.referenceResult(pattern, layer: layer)
+      #expect(expected.output.error(of: result.output) < ReferenceTests.tolerance)
+      #expect(expected.input.error(of: result.inputGradient) < ReferenceTests.tolerance)
+      #expect(expected.up.error(of: result.upGradient) < ReferenceTests.tolerance)
+      #expect(expected.down.error(of: result.downGradient) < ReferenceTests.tolerance)
+    }
+    #expect(network.stack.takeStatistics()?.layers.map(\.density) == [1, 0.25, 1])
+  }
+
   @Test(arguments: Variant.columns + Variant.paper)
   func theSameBitsOnAnyNumberOfThreads(variant: Variant) throws {
     #expect(

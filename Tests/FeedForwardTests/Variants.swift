@@ -16,6 +16,7 @@ struct Variant: Sendable, CustomStringConvertible {
     configuration = FeedForwardConfiguration()
     configuration.blockTokens = 16
     configuration.keptMultiple = 4
+    configuration.denseAbove = 1
     configuration.density = 0.25
     configuration.samples = 4
     configuration.clusters = 5

@@ -28,6 +28,9 @@ extension RunConfiguration {
       section: "feedForward", name: "densities", help: "a density per layer; empty for one for all",
       kind: .numbers, get: { .list($0.feedForward.densities.map { .number($0) }) },
       set: { $0.feedForward.densities = try numbers($1) }),
+    .number(
+      "feedForward", "denseAbove", \.feedForward.denseAbove,
+      "a layer of higher density computes densely"),
     .integer(
       "feedForward", "keptMultiple", \.feedForward.keptMultiple, "kept neurons are rounded up to"),
     .choice("feedForward", "selection", \.feedForward.selection, "how columns finds its neurons"),
