@@ -73,7 +73,7 @@ let package = Package(
       name: "ComputeCPUTests", dependencies: ["Compute", "ComputeCPU", "OperationCases"],
       swiftSettings: settings),
     .testTarget(
-      name: "ComputeCUDATests", dependencies: ["Compute", "ComputeCPU", "ComputeCUDA"],
+      name: "ComputeCUDATests", dependencies: ["Compute", "ComputeCUDA", "OperationCases"],
       swiftSettings: settings),
     .testTarget(
       name: "FeedForwardTests", dependencies: ["FeedForward", "Compute", "ComputeCPU"],

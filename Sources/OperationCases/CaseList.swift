@@ -6,6 +6,35 @@ public enum CaseList {
       + crossEntropy + sumOfSquares + adamW + routeTokens + sampleTokens + gatherRows
       + blockSums + selectColumns + packColumns + maskFours + keptProduct + packedProduct
       + packedWeightGradient + transposedVenomMask + softThreshold + activationStatistics
+      + convertElements
+  }
+
+  /// Cases at sizes that tensor cores want, for backends whose kernels take other paths there:
+  /// whole tiles, several of them, short last ones. Double-precision references take seconds.
+  public static var tiles: [OperationCase] {
+    let sparse = PatternShape.tiles.flatMap { shape in
+      EpilogueKind.allCases.map { keptProduct(shape, epilogue: $0) }
+        + [.none, .separate, .output].map { packedProduct(shape, addend: $0) }
+        + [packedWeightGradient(shape), packColumns(shape), unpackColumns(shape)]
+    }
+    return productTiles + attentionTiles + sparse + [
+      embeddingBackward(tokens: 1500, vocabulary: 11, width: 40),
+      embeddingBackward(tokens: 3000, vocabulary: 70_000, width: 24),
+      rmsNormForward(rows: 37, width: 1030), rmsNormBackward(rows: 611, width: 250),
+      crossEntropy(rows: 19, vocabulary: 16_385, gradientScale: 0.25),
+      routeTokens(tokens: 3000, clusters: 300), routeTokens(tokens: 16_384, clusters: 64),
+      routeTokens(tokens: 70_000, clusters: 16),
+      selectColumns(blocks: 3, groupWidth: 16_384, groups: 1, keep: 2048),
+      selectColumns(
+        blocks: 3, groupWidth: 9001, groups: 1, keep: 4000,
+        .ties(3 * 9001, seed: 1, nonNegative: true), "ties"),
+      selectColumns(blocks: 2, groupWidth: 20_000, groups: 1, keep: 2560),
+      gatherRows(sources: 25, rows: 70, columns: 1224, slicing: .aligned),
+      blockSums(rows: 300, columns: 1030, blockRows: 128, ordered: true),
+      blockSums(rows: 300, columns: 1032, blockRows: 128, ordered: false),
+      transposedVenomMask(tokens: 150, neurons: 70, blockNeurons: 32, keep: 2, groupTokens: 16),
+      adamW(count: 5001, step: 3, weightDecay: 0.1, withWeights: true),
+    ]
   }
 
   /// Sizes of large cases.

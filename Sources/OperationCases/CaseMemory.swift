@@ -41,7 +41,7 @@ public final class CaseMemory {
     for tensor in test.tensors {
       var matrix = CaseMatrix(rows: tensor.rows, columns: tensor.columns)
       let type = tensor.elementType(storage: storage)
-      let (stored, values) = CaseMemory.encode(tensor, as: type)
+      let (stored, values) = CaseMemory.encode(tensor, after: numbers, as: type)
       if !values.isEmpty { matrix.values = values }
       numbers[tensor.name] = matrix
       guard tensor.role != .hidden else { continue }
@@ -148,20 +148,24 @@ public final class CaseMemory {
   }
 
   /// The stored bytes of a tensor and the numbers they stand for.
-  private static func encode(_ tensor: CaseTensor, as type: ElementType) -> ([UInt8], [Double]) {
+  private static func encode(
+    _ tensor: CaseTensor, after numbers: CaseNumbers, as type: ElementType
+  ) -> ([UInt8], [Double]) {
     func bytes<Element: BitwiseCopyable>(_ values: [Element]) -> [UInt8] {
       precondition(
         values.count == tensor.rows * tensor.columns,
         "'\(tensor.name)': \(values.count) values for \(tensor.rows) x \(tensor.columns)")
       return values.withUnsafeBytes { Array($0) }
     }
-    switch tensor.values {
-    case nil: return ([], [])
-    case .floats(let make):
-      let values = make(.max)
+    func floats(_ values: [Float]) -> ([UInt8], [Double]) {
       guard type == .bfloat16 else { return (bytes(values), values.map(Double.init)) }
       let rounded = values.map { BFloat16($0) }
       return (bytes(rounded.map(\.bitPattern)), rounded.map { Double($0.float) })
+    }
+    switch tensor.values {
+    case nil: return ([], [])
+    case .floats(let make): return floats(make(.max))
+    case .derived(let make): return floats(make(numbers))
     case .int32(let make):
       let values = make()
       return (bytes(values), values.map(Double.init))

@@ -38,6 +38,8 @@ public enum CaseValues: Sendable {
   /// Float numbers, rounded to whatever type stores them; the first so many, or all, if a whole
   /// list would be long to draw and its start will do.
   case floats(@Sendable (_ most: Int) -> [Float])
+  /// Float numbers that follow from the tensors before this one, as those are stored.
+  case derived(@Sendable (CaseNumbers) -> [Float])
   /// 32-bit integers: tokens, orders.
   case int32(@Sendable () -> [Int32])
   /// 16-bit integers: column lists.

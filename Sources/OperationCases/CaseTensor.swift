@@ -1,5 +1,24 @@
 public import Compute
 
+/// How a tensor lies in a wider matrix.
+enum CaseSlicing: Sendable, Equatable {
+  /// It is the whole matrix.
+  case none
+  /// At an odd offset: nothing that wants aligned rows can take it.
+  case odd
+  /// At offsets that are multiples of eight elements, as copy engines and tensor cores want them.
+  case aligned
+
+  /// Elements of every row before and after the tensor's own.
+  var margins: (lead: Int, trail: Int) {
+    switch self {
+    case .none: (0, 0)
+    case .odd: (1, 2)
+    case .aligned: (8, 16)
+    }
+  }
+}
+
 /// One named argument of a case: its shape, its numbers, how it lies in memory.
 public struct CaseTensor: Sendable {
   /// What the operation does with it.
@@ -26,8 +45,9 @@ public struct CaseTensor: Sendable {
   public let values: CaseValues?
   /// The type of an output; inputs have the type of their values.
   let outputType: ElementType
-  /// Whether float numbers stay float32 on every backend (losses, statistics, moments).
-  public let isAlwaysFloat32: Bool
+  /// The type of float numbers that every backend stores alike: float32 for losses, statistics and
+  /// moments; nil where it is the backend's choice.
+  let fixedType: ElementType?
   /// Elements before the first column of every row that belong to somebody else.
   public let lead: Int
   /// Elements after the last column of every row that belong to somebody else.
@@ -35,7 +55,8 @@ public struct CaseTensor: Sendable {
 
   private init(
     _ name: String, _ rows: Int, _ columns: Int, role: Role, values: CaseValues?,
-    outputType: ElementType = .float32, isAlwaysFloat32: Bool = false, sliced: Bool = false
+    outputType: ElementType = .float32, fixedType: ElementType? = nil,
+    slicing: CaseSlicing = .none
   ) {
     self.name = name
     self.rows = rows
@@ -43,39 +64,40 @@ public struct CaseTensor: Sendable {
     self.role = role
     self.values = values
     self.outputType = outputType
-    self.isAlwaysFloat32 = isAlwaysFloat32
-    lead = sliced ? 1 : 0
-    trail = sliced ? 2 : 0
+    self.fixedType = fixedType
+    (lead, trail) = slicing.margins
   }
 
-  /// An argument that is only read. `sliced` cuts it out of a wider matrix, at an odd offset.
+  /// An argument that is only read. `sliced` cuts it out of a wider matrix, at an odd offset;
+  /// `slicing` says how instead.
   static func input(
     _ name: String, _ rows: Int, _ columns: Int, _ values: CaseValues, sliced: Bool = false,
-    alwaysFloat32: Bool = false
+    slicing: CaseSlicing? = nil, alwaysFloat32: Bool = false, fixedType: ElementType? = nil
   ) -> CaseTensor {
     CaseTensor(
-      name, rows, columns, role: .input, values: values, isAlwaysFloat32: alwaysFloat32,
-      sliced: sliced)
+      name, rows, columns, role: .input, values: values,
+      fixedType: alwaysFloat32 ? .float32 : fixedType,
+      slicing: slicing ?? (sliced ? .odd : .none))
   }
 
   /// An argument that is overwritten.
   static func output(
     _ name: String, _ rows: Int, _ columns: Int, _ type: ElementType = .float32,
-    sliced: Bool = false, alwaysFloat32: Bool = false
+    sliced: Bool = false, slicing: CaseSlicing? = nil, alwaysFloat32: Bool = false
   ) -> CaseTensor {
     CaseTensor(
       name, rows, columns, role: .output, values: nil, outputType: type,
-      isAlwaysFloat32: alwaysFloat32, sliced: sliced)
+      fixedType: alwaysFloat32 ? .float32 : nil, slicing: slicing ?? (sliced ? .odd : .none))
   }
 
   /// An argument that is read and written.
   static func update(
     _ name: String, _ rows: Int, _ columns: Int, _ values: CaseValues, sliced: Bool = false,
-    alwaysFloat32: Bool = false
+    slicing: CaseSlicing? = nil, alwaysFloat32: Bool = false
   ) -> CaseTensor {
     CaseTensor(
-      name, rows, columns, role: .update, values: values, isAlwaysFloat32: alwaysFloat32,
-      sliced: sliced)
+      name, rows, columns, role: .update, values: values, fixedType: alwaysFloat32 ? .float32 : nil,
+      slicing: slicing ?? (sliced ? .odd : .none))
   }
 
   /// A variable of the derivative that the operation itself does not see.
@@ -91,19 +113,19 @@ public struct CaseTensor: Sendable {
   /// Whether the numbers are floating-point.
   public var isFloat: Bool {
     switch values {
-    case .floats: true
+    case .floats, .derived: true
     case .int32, .uint16: false
-    case nil: outputType == .float32
+    case nil: outputType == .float32 || outputType == .bfloat16
     }
   }
 
   /// The type that stores it when the backend stores floats as `storage`.
   public func elementType(storage: ElementType) -> ElementType {
     switch values {
-    case .floats: isAlwaysFloat32 ? .float32 : storage
+    case .floats, .derived: fixedType ?? storage
     case .int32: .int32
     case .uint16: .uint16
-    case nil: outputType == .float32 && !isAlwaysFloat32 ? storage : outputType
+    case nil: outputType == .float32 ? fixedType ?? storage : outputType
     }
   }
 }

@@ -8,16 +8,20 @@ public struct Tolerance: Sendable {
   public let magnitude: Double
   /// Roundings of intermediates to the storage type, where that is narrower than float32.
   public let storageRoundings: Double
+  /// The size of those intermediates' share in a result that is small itself.
+  public let storageMagnitude: Double
   /// Why.
   public let reason: String
 
   /// See the properties.
   public init(
-    roundings: Double, magnitude: Double = 1, storageRoundings: Double = 0, reason: String
+    roundings: Double, magnitude: Double = 1, storageRoundings: Double = 0,
+    storageMagnitude: Double? = nil, reason: String
   ) {
     self.roundings = roundings
     self.magnitude = magnitude
     self.storageRoundings = storageRoundings
+    self.storageMagnitude = storageMagnitude ?? magnitude
     self.reason = reason
   }
 
@@ -25,10 +29,14 @@ public struct Tolerance: Sendable {
   public static let exact = Tolerance(roundings: 0, magnitude: 0, reason: "nothing is rounded")
 
   /// A sum of `terms` products of numbers around 1.
-  static func sum(of terms: Int, magnitude: Double = 1) -> Tolerance {
+  static func sum(
+    of terms: Int, magnitude: Double = 1, storageRoundings: Double = 0,
+    storageMagnitude: Double = 0
+  ) -> Tolerance {
     Tolerance(
       roundings: 8 + 2 * Double(terms).squareRoot(),
       magnitude: magnitude * max(1, Double(terms).squareRoot() * 2),
+      storageRoundings: storageRoundings, storageMagnitude: storageMagnitude,
       reason: "a sum of \(terms) float32 products in any order")
   }
 
@@ -37,6 +45,7 @@ public struct Tolerance: Sendable {
     guard roundings > 0 else { return 0 }
     let float32 = roundings * 0x1p-24 * (magnitude + abs(reference))
     guard type == .bfloat16 else { return float32 }
-    return float32 + 0x1p-8 * (abs(reference) + storageRoundings * magnitude)
+    return float32
+      + 0x1p-8 * (abs(reference) + storageRoundings * (abs(reference) + storageMagnitude))
   }
 }

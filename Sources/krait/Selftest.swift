@@ -1,6 +1,7 @@
 import ArgumentParser
 import Compute
 import ComputeCPU
+import ComputeCUDA
 import OperationCases
 
 /// Every operation of this machine's backend against the CPU definition.
@@ -10,26 +11,43 @@ struct Selftest: ParsableCommand {
     discussion: """
       Runs some thousand small cases of every operation: odd sizes, slices of wider matrices, \
       ties, signed zeros, short last blocks. Results are compared with plain double-precision \
-      loops, gradients with finite differences, and the memory around every result must stay as \
-      it was. On the CPU every matrix library and every family of Krait's own kernels takes a \
-      turn. Ends with exit code 1 and the first wrong element when anything differs.
+      loops and the memory around every result must stay as it was; with float32 storage \
+      gradients are compared with finite differences as well. On the CPU every matrix library and \
+      every family of Krait's own kernels takes a turn. On a GPU cases run in the storage that \
+      training uses (--precision), sizes for tensor cores join them, and a reproducible backend \
+      must give the same bits twice. Ends with exit code 1 and the first wrong elements when \
+      anything differs.
       """)
 
   @OptionGroup var machine: BackendOptions
+  @Option(
+    help: ArgumentHelp(
+      "Only cases whose name, sizes and flags contain this text, as they are printed when they "
+        + "fail; any of several.", valueName: "text"))
+  var only: [String] = []
+  @Option(help: "Only every so many-th case of an operation: for slow tools.") var every = 1
+  @Flag(help: "Prints every case before it runs.") var verbose = false
+
+  func validate() throws {
+    if every < 1 { throw ValidationError("--every is \(every); it must be at least 1") }
+  }
 
   func run() throws {
-    let cases = CaseList.small
     var failures: [String] = []
     let chosen = try machine.open()
+    guard let cpu = chosen as? CPUBackend else {
+      failures += try check(selected(CaseList.small + CaseList.tiles), on: chosen)
+      return try report(failures)
+    }
+    let cases = try selected(CaseList.small)
     failures += try check(cases, on: chosen)
-    guard let cpu = chosen as? CPUBackend else { return try report(failures) }
     // The other ways to compute the same products.
     let products = cases.filter {
       $0.operation == "MatrixMultiply" || $0.operation.hasSuffix("Product")
         || $0.operation.hasPrefix("Attention") || $0.operation == "PackedWeightGradient"
     }
     let others = MatrixLibrary.all().filter { $0.kind != .own } + MatrixLibrary.ownFamilies()
-    for library in others where library.name != cpu.library.name {
+    for library in others where library.name != cpu.library.name && !products.isEmpty {
       print("")
       failures += try check(
         products, on: CPUBackend(threads: cpu.rows.threads, library: library))
@@ -37,35 +55,78 @@ struct Selftest: ParsableCommand {
     try report(failures)
   }
 
+  /// What `--only` and `--every` leave of a list.
+  private func selected(_ cases: [OperationCase]) throws -> [OperationCase] {
+    var counts: [String: Int] = [:]
+    let chosen = cases.filter { test in
+      let name = test.description.lowercased()
+      guard only.isEmpty || only.contains(where: { name.contains($0.lowercased()) }) else {
+        return false
+      }
+      defer { counts[test.operation, default: 0] += 1 }
+      return counts[test.operation, default: 0] % every == 0
+    }
+    if chosen.isEmpty {
+      let names = Set(cases.map(\.operation)).sorted().joined(separator: ", ")
+      throw CleanError(
+        "no case contains \(only.map { "'\($0)'" }.joined(separator: " or ")); operations are "
+          + names)
+    }
+    return chosen
+  }
+
   /// Prints a table; returns the first mismatch of every operation that has one.
   private func check(
     _ cases: [OperationCase], on backend: any Backend
   ) throws -> [String] {
     print(backend.summary)
-    var table = TextTable(["operation", "cases", "gradients", "worst error / allowed", "result"])
+    var table = TextTable([
+      "operation", "cases", "gradients", "wrong", "worst error / allowed", "result",
+    ])
     var failures: [String] = []
     var names: [String] = []
     for test in cases where !names.contains(test.operation) { names.append(test.operation) }
     for name in names {
       var worst = 0.0
       var gradients = 0
+      var wrong = 0
       var first: String?
       let own = cases.filter { $0.operation == name }
       for test in own {
-        let result = try CaseCheck(test, on: backend)
+        if verbose { print(test) }
+        let result = try CaseCheck(test, on: backend, storage: backend.storage)
         worst = max(worst, result.worstShare)
-        let slopes = try DerivativeCheck(test, on: backend)
-        gradients += slopes.compared
-        first = first ?? result.mismatch?.description ?? slopes.mismatch?.description
+        var mismatches = [result.mismatch?.description]
+        if backend.storage == .float32 {
+          let slopes = try DerivativeCheck(test, on: backend)
+          gradients += slopes.compared
+          mismatches.append(slopes.mismatch?.description)
+        }
+        if let gpu = backend as? CUDABackend, gpu.isReproducible {
+          let same = try sameBitsTwice(test, on: gpu)
+          mismatches.append(same ? nil : "\(test): other bits in a second run")
+        }
+        let found = mismatches.compactMap { $0 }
+        if !found.isEmpty { wrong += 1 }
+        first = first ?? found.first
       }
       table.add([
-        name, "\(own.count)", gradients == 0 ? "" : "\(gradients)", fixed(worst, 3),
-        first == nil ? "ok" : "WRONG",
+        name, "\(own.count)", gradients == 0 ? "" : "\(gradients)", wrong == 0 ? "" : "\(wrong)",
+        fixed(worst, 3), first == nil ? "ok" : "WRONG",
       ])
       if let first { failures.append("\(backend.summary): \(first)") }
     }
     print(table.text)
     return failures
+  }
+
+  private func sameBitsTwice(_ test: OperationCase, on backend: CUDABackend) throws -> Bool {
+    let images = try (0..<2).map { _ in
+      let memory = try CaseMemory(test, on: backend, storage: backend.storage)
+      try test.run(backend, memory.views)
+      return try memory.images()
+    }
+    return images[0] == images[1]
   }
 
   private func report(_ failures: [String]) throws {

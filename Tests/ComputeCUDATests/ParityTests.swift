@@ -1,51 +1,48 @@
 import Compute
-import ComputeCPU
 import ComputeCUDA
+import OperationCases
 import Testing
 
-/// Every operation on the GPU against the CPU, which is the definition.
+/// Every operation on the GPU against its double-precision reference: what `krait selftest` runs.
 @Suite(.serialized) struct ParityTests {
   static func hasGPU() -> Bool { (try? CUDABackend.describeDevice(CUDALibraries())) != nil }
 
   @Test(
-    .enabled(if: hasGPU(), "no NVIDIA GPU on this machine: nothing to compare with the CPU"),
+    .enabled(if: hasGPU(), "no NVIDIA GPU on this machine: nothing to compare"),
     arguments: [ElementType.float32, .bfloat16], [true, false])
-  func everyOperationAgreesWithTheCPU(storage: ElementType, reproducible: Bool) throws {
+  func everyOperationIsAsDefined(storage: ElementType, reproducible: Bool) throws {
     let gpu = try CUDABackend(storage: storage, reproducible: reproducible)
-    let isRounded = storage == .bfloat16
-    for one in ParityCase.dense + ParityCase.sparse {
-      let expected = try one.run(
-        Machine(CPUBackend(threads: 2), storage: .float32, isRounded: isRounded))
-      let first = try one.run(Machine(gpu, storage: storage, isRounded: isRounded))
-      let second = try one.run(Machine(gpu, storage: storage, isRounded: isRounded))
-      #expect(expected.count == first.count)
-      for (index, (wanted, got)) in zip(expected, first).enumerated() {
-        #expect(
-          !reproducible || bits(got) == bits(second[index]),
-          "\(one.name), result \(index): not reproducible")
-        if one.isExact {
-          #expect(got == wanted, "\(one.name), result \(index)")
-        } else {
-          let error = relativeError(got, wanted)
-          #expect(
-            error < (isRounded ? 1e-2 : 5e-6), "\(one.name), result \(index): error \(error)")
-        }
+    for test in CaseList.small + CaseList.tiles {
+      let check = try CaseCheck(test, on: gpu, storage: storage)
+      #expect(check.mismatch == nil)
+      guard reproducible else { continue }
+      let images = try (0..<2).map { _ in
+        let memory = try CaseMemory(test, on: gpu, storage: storage)
+        try test.run(gpu, memory.views)
+        return try memory.images()
       }
+      #expect(images[0] == images[1], "\(test): other bits in a second run")
     }
   }
 
-  private func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
-
-  /// ‖got − wanted‖ / ‖wanted‖; infinite when one is not a number.
-  private func relativeError(_ got: [Float], _ wanted: [Float]) -> Double {
-    guard got.count == wanted.count else { return .infinity }
-    var difference = 0.0
-    var size = 0.0
-    for (a, b) in zip(got, wanted) {
-      guard a.isFinite && b.isFinite else { return .infinity }
-      difference += Double(a - b) * Double(a - b)
-      size += Double(b) * Double(b)
+  @Test(.enabled(if: hasGPU(), "no NVIDIA GPU on this machine: nothing to copy to"))
+  func copiesAndZeroesKeepToTheirColumns() throws {
+    let gpu = try CUDABackend(storage: .bfloat16)
+    let arena = try Arena(
+      byteCount: 3 * Arena.bytes(rows: 9, columns: 32, .float32), on: gpu, purpose: "a test")
+    let wholes = (0..<2).map { _ in arena.take(rows: 9, columns: 32) }
+    let numbers = (0..<9 * 32).map(Float.init)
+    for whole in wholes { try gpu.write(numbers, to: whole) }
+    try gpu.copy(from: wholes[0].columns(3..<23), to: wholes[1].columns(5..<25))
+    try gpu.zero(wholes[0].columns(8..<24))
+    let copied = try gpu.read(wholes[1])
+    let cleared = try gpu.read(wholes[0])
+    for row in 0..<9 {
+      for column in 0..<32 {
+        let index = row * 32 + column
+        #expect(copied[index] == numbers[(5..<25).contains(column) ? index - 2 : index])
+        #expect(cleared[index] == ((8..<24).contains(column) ? 0 : numbers[index]))
+      }
     }
-    return difference == 0 ? 0 : (difference / max(size, 1e-30)).squareRoot()
   }
 }

@@ -129,6 +129,21 @@ extension CaseList {
     return cases
   }
 
+  /// Whole causal sequences of bfloat16-friendly widths, and what only plain kernels take.
+  static var attentionTiles: [OperationCase] {
+    [
+      (3, 128, 128, 3, 3, 64), (2, 128, 128, 4, 2, 64), (1, 256, 256, 3, 3, 128),
+      (1, 384, 384, 6, 2, 64), (2, 70, 70, 4, 2, 16), (1, 5, 40, 4, 4, 128),
+      (1, 96, 96, 2, 2, 256),
+    ].flatMap { (sequences: Int, q: Int, k: Int, heads: Int, keyHeads: Int, width: Int) in
+      let shape = AttentionShape(
+        sequences: sequences, queryLength: q, keyLength: k, heads: heads,
+        keyValueHeads: keyHeads, headWidth: width)
+      return [attentionForward(shape)]
+        + (q == k ? [attentionBackward(shape, differentiates: false)] : [])
+    }
+  }
+
   static func attentionForward(_ shape: AttentionShape) -> OperationCase {
     OperationCase(
       "Attention.Forward", "\(shape)",
@@ -151,28 +166,18 @@ extension CaseList {
   static func attentionBackward(
     _ shape: AttentionShape, differentiates: Bool = true
   ) -> OperationCase {
-    /// What the forward pass left behind, from the same inputs.
-    @Sendable func left() -> (output: CaseMatrix, logSumExp: CaseMatrix) {
-      var numbers = CaseNumbers()
-      for tensor in shape.inputs {
-        guard case .floats(let make) = tensor.values else { continue }
-        var matrix = CaseMatrix(rows: tensor.rows, columns: tensor.columns)
-        matrix.values = make(.max).map(Double.init)
-        numbers[tensor.name] = matrix
-      }
-      return shape.forward(numbers)
-    }
     let (rows, width) = (shape.queryRows, shape.queryWidth)
     let sliced = shape.sliced
     return OperationCase(
       "Attention.Backward", "\(shape)",
       shape.inputs + [
+        // What the forward pass left behind.
         .input(
-          "output", rows, width, .floats { _ in left().output.values.map { Float($0) } },
-          sliced: sliced),
+          "output", rows, width,
+          .derived { shape.forward($0).output.values.map { Float($0) } }, sliced: sliced),
         .input(
           "logSumExp", rows, shape.heads,
-          .floats { _ in left().logSumExp.values.map { Float($0) } },
+          .derived { shape.forward($0).logSumExp.values.map { Float($0) } },
           alwaysFloat32: true),
         .input("outputGradient", rows, width, .normal(rows * width, seed: 4), sliced: sliced),
         .output("queryGradient", rows, width, sliced: sliced),

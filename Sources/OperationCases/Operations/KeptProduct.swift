@@ -9,7 +9,7 @@ extension CaseList {
 
   static func keptProduct(_ shape: PatternShape, epilogue: EpilogueKind) -> OperationCase {
     let (t, k, d) = (shape.tokens, shape.kept, shape.width)
-    let sliced = shape.sliced
+    let slicing = shape.slicing
     /// The kept entries of input · weightsᵀ.
     @Sendable func product(_ numbers: CaseNumbers) -> CaseMatrix {
       let x = numbers["input"]
@@ -25,12 +25,12 @@ extension CaseList {
     return OperationCase(
       "KeptProduct", "\(shape), \(epilogue)",
       shape.tensors + [
-        .input("input", t, d, .normal(t * d, seed: 1), sliced: sliced),
+        .input("input", t, d, .normal(t * d, seed: 1), slicing: slicing),
         .input(
-          "weights", shape.neurons, d, .normal(shape.neurons * d, seed: 2), sliced: sliced),
+          "weights", shape.neurons, d, .normal(shape.neurons * d, seed: 2), slicing: slicing),
         .hidden("hidden", t, k, .normal(t * k, seed: 3)),
-        .input("activation", t, k, .activations(t * k, seed: 3), sliced: sliced),
-        .output("output", t, k, sliced: sliced),
+        .input("activation", t, k, .activations(t * k, seed: 3), slicing: slicing),
+        .output("output", t, k, slicing: slicing),
       ],
       tolerance: epilogue.tolerance(depth: d),
       // Product 3 with its epilogue is the gradient by the kept pre-activations.

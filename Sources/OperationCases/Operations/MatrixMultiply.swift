@@ -23,13 +23,20 @@ enum EpilogueKind: String, Sendable, CaseIterable, CustomStringConvertible {
   }
 
   /// A sum of `depth` products, and what the epilogue makes of its error.
-  func tolerance(depth: Int) -> Tolerance {
+  ///
+  /// `storedBetween`: the product may be rounded to the storage type before the epilogue, which
+  /// adds numbers of the size `addend` then.
+  func tolerance(depth: Int, storedBetween: Bool = false, addend: Double = 0) -> Tolerance {
     let size = 4 * Double(depth).squareRoot()
-    return switch self {
-    case .none: .sum(of: depth)
-    case .squaredReLU: .sum(of: depth, magnitude: 2 * size)
-    case .timesTwoSqrt: .sum(of: depth, magnitude: 8)
-    }
+    let magnitude: Double =
+      switch self {
+      case .none: 1
+      case .squaredReLU: 2 * size
+      case .timesTwoSqrt: 8
+      }
+    return .sum(
+      of: depth, magnitude: magnitude, storageRoundings: storedBetween && self != .none ? 1 : 0,
+      storageMagnitude: addend)
   }
 }
 
@@ -42,7 +49,7 @@ struct ProductOptions: Sendable {
   var epilogue = EpilogueKind.none
   var addend = Addend.none
   var alpha: Float = 1
-  var sliced = false
+  var slicing = CaseSlicing.none
   /// Whether an output that accumulates stays float32 on every backend: gradients of weights.
   var isWide = false
 
@@ -51,8 +58,8 @@ struct ProductOptions: Sendable {
     ([.none, .separate, .output] as [Addend]).flatMap { addend -> [ProductOptions] in
       guard epilogue == .none || addend != .output else { return [] }
       return [1, -0.5].flatMap { alpha in
-        [false, true].map {
-          ProductOptions(epilogue: epilogue, addend: addend, alpha: alpha, sliced: $0)
+        [.none, .odd].map {
+          ProductOptions(epilogue: epilogue, addend: addend, alpha: alpha, slicing: $0)
         }
       }
     }
@@ -90,6 +97,30 @@ extension CaseList {
     return cases
   }
 
+  /// Every transpose and epilogue at sizes of whole tiles and with short last ones; gradients of
+  /// weights, which stay float32.
+  static var productTiles: [OperationCase] {
+    let sizes = [(128, 128, 64), (256, 320, 192), (300, 264, 128), (136, 512, 520)]
+    var turn = 0
+    return sizes.flatMap { m, n, k in
+      EpilogueKind.allCases.flatMap { epilogue in
+        (0..<4).map { transposes in
+          turn += 1
+          return product(
+            m, n, k,
+            ProductOptions(
+              transposeLeft: transposes & 1 != 0, transposeRight: transposes & 2 != 0,
+              epilogue: epilogue,
+              addend: epilogue == .none && turn % 3 == 0 ? .output : .none,
+              slicing: turn % 2 == 0 ? .aligned : .none))
+        }
+      } + [
+        product(
+          m, n, k, ProductOptions(transposeLeft: true, addend: .output, isWide: true))
+      ]
+    }
+  }
+
   static func product(_ m: Int, _ n: Int, _ k: Int, _ options: ProductOptions) -> OperationCase {
     let o = options
     let (a, b) = (o.transposeLeft, o.transposeRight)
@@ -108,28 +139,30 @@ extension CaseList {
       return result
     }
     var tensors: [CaseTensor] = [
-      .input("left", a ? k : m, a ? m : k, .normal(m * k, seed: 1), sliced: o.sliced),
-      .input("right", b ? n : k, b ? k : n, .normal(k * n, seed: 2), sliced: o.sliced),
+      .input("left", a ? k : m, a ? m : k, .normal(m * k, seed: 1), slicing: o.slicing),
+      .input("right", b ? n : k, b ? k : n, .normal(k * n, seed: 2), slicing: o.slicing),
       o.addend == .output
         ? .update(
-          "output", m, n, .normal(m * n, seed: 4), sliced: o.sliced, alwaysFloat32: o.isWide)
-        : .output("output", m, n, sliced: o.sliced),
+          "output", m, n, .normal(m * n, seed: 4), slicing: o.slicing, alwaysFloat32: o.isWide)
+        : .output("output", m, n, slicing: o.slicing),
     ]
     if o.epilogue == .timesTwoSqrt {
       tensors += [
         .hidden("hidden", m, n, .normal(m * n, seed: 3)),
-        .input("activation", m, n, .activations(m * n, seed: 3), sliced: o.sliced),
+        .input("activation", m, n, .activations(m * n, seed: 3), slicing: o.slicing),
       ]
     }
     if o.addend == .separate {
-      tensors.append(.input("addend", m, n, .normal(m * n, seed: 5), sliced: o.sliced))
+      tensors.append(.input("addend", m, n, .normal(m * n, seed: 5), slicing: o.slicing))
     }
     return OperationCase(
       "MatrixMultiply",
       "\(m) x \(n) x \(k)\(a || b ? ", \(a ? "T" : "N")\(b ? "T" : "N")" : ""), \(o.epilogue)"
         + "\(o.addend == .none ? "" : ", adding \(o.addend)")"
-        + "\(o.alpha == 1 ? "" : ", alpha \(o.alpha)")\(o.sliced ? ", sliced" : "")",
-      tensors, tolerance: o.epilogue.tolerance(depth: k + 1),
+        + "\(o.alpha == 1 ? "" : ", alpha \(o.alpha)")\(o.slicing == .none ? "" : ", sliced \(o.slicing)")",
+      tensors,
+      tolerance: o.epilogue.tolerance(
+        depth: k + 1, storedBetween: true, addend: o.addend == .none ? 0 : 4),
       // The backward epilogue is the gradient by the pre-activation.
       derivative: o.epilogue == .timesTwoSqrt && o.addend == .none && m * n <= 200
         ? Derivative(

@@ -11,8 +11,8 @@ extension CaseList {
       shape.tensors + [
         .input(
           "values", shape.tokens, shape.neurons, .awkward(shape.tokens * shape.neurons, seed: 1),
-          sliced: shape.sliced),
-        .output("packed", shape.tokens, shape.kept, sliced: shape.sliced),
+          slicing: shape.slicing),
+        .output("packed", shape.tokens, shape.kept, slicing: shape.slicing),
       ], tolerance: .exact,
       make: {
         PackColumns(values: $0["values"], pattern: shape.pattern($0), packed: $0["packed"])
@@ -31,8 +31,8 @@ extension CaseList {
       shape.tensors + [
         .input(
           "packed", shape.tokens, shape.kept, .awkward(shape.tokens * shape.kept, seed: 1),
-          sliced: shape.sliced),
-        .output("values", shape.tokens, shape.neurons, sliced: shape.sliced),
+          slicing: shape.slicing),
+        .output("values", shape.tokens, shape.neurons, slicing: shape.slicing),
       ], tolerance: .exact,
       make: {
         UnpackColumns(packed: $0["packed"], pattern: shape.pattern($0), values: $0["values"])

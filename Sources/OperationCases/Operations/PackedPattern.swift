@@ -8,13 +8,13 @@ struct PatternShape: Sendable, CustomStringConvertible {
   var kept: Int
   var width: Int
   var ordered = true
-  var sliced = false
+  var slicing = CaseSlicing.none
 
   var blocks: Int { (tokens + blockTokens - 1) / blockTokens }
 
   var description: String {
     "T \(tokens), V \(blockTokens), f \(neurons), K \(kept), d \(width)"
-      + "\(ordered ? ", ordered" : "")\(sliced ? ", sliced" : "")"
+      + "\(ordered ? ", ordered" : "")\(slicing == .none ? "" : ", sliced \(slicing)")"
   }
 
   /// The pattern's tensors.
@@ -52,12 +52,38 @@ struct PatternShape: Sendable, CustomStringConvertible {
       (6, 3, 5, 1, 129),
     ]
     return sizes.flatMap { tokens, block, neurons, kept, width in
-      [(false, false), (true, false), (true, true)].map { ordered, sliced in
+      [(false, .none), (true, .none), (true, .odd)].map {
+        (ordered: Bool, slicing: CaseSlicing) in
         PatternShape(
           tokens: tokens, blockTokens: block, neurons: neurons, kept: kept, width: width,
-          ordered: ordered, sliced: sliced)
+          ordered: ordered, slicing: slicing)
       }
     }
+  }
+
+  /// Sizes that suit kernels made of tiles: 128 tokens by 64 kept neurons by 64 columns.
+  ///
+  /// One tile, and a short last block; one and two tiles of 256 columns, which thread blocks may
+  /// share tokens for, and three, which they cannot; more steps than a pipeline has stages; token
+  /// blocks of one, two and three tiles; more tiles than a GPU has multiprocessors.
+  static var tiles: [PatternShape] {
+    func shape(
+      _ t: Int, _ v: Int, _ f: Int, _ k: Int, _ d: Int, _ ordered: Bool,
+      _ slicing: CaseSlicing = .none
+    ) -> PatternShape {
+      PatternShape(
+        tokens: t, blockTokens: v, neurons: f, kept: k, width: d, ordered: ordered,
+        slicing: slicing)
+    }
+    return [false, true].flatMap { ordered in
+      [
+        shape(128, 128, 64, 64, 64, ordered), shape(300, 128, 192, 64, 128, ordered, .aligned),
+        shape(400, 256, 640, 320, 320, ordered, .aligned),
+      ]
+    } + [
+      shape(260, 128, 1000, 576, 192, false), shape(500, 384, 1024, 128, 576, true),
+      shape(17_100, 128, 96, 64, 64, true),
+    ]
   }
 
   /// Whether the numbers are few enough to differentiate by each.

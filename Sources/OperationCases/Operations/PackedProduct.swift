@@ -11,17 +11,17 @@ extension CaseList {
 
   static func packedProduct(_ shape: PatternShape, addend: ProductOptions.Addend) -> OperationCase {
     let (t, k, d, f) = (shape.tokens, shape.kept, shape.width, shape.neurons)
-    let sliced = shape.sliced
+    let slicing = shape.slicing
     return OperationCase(
       "PackedProduct", "\(shape)\(addend == .none ? "" : ", adding \(addend)")",
       shape.tensors + [
-        .input("packed", t, k, .normal(t * k, seed: 1), sliced: sliced),
-        .input("weights", f, d, .normal(f * d, seed: 2), sliced: sliced),
+        .input("packed", t, k, .normal(t * k, seed: 1), slicing: slicing),
+        .input("weights", f, d, .normal(f * d, seed: 2), slicing: slicing),
         .hidden("input", t, d, .normal(t * d, seed: 3)),
-        .input("addend", t, d, .normal(t * d, seed: 5), sliced: sliced),
+        .input("addend", t, d, .normal(t * d, seed: 5), slicing: slicing),
         addend == .output
-          ? .update("output", t, d, .normal(t * d, seed: 4), sliced: sliced)
-          : .output("output", t, d, sliced: sliced),
+          ? .update("output", t, d, .normal(t * d, seed: 4), slicing: slicing)
+          : .output("output", t, d, slicing: slicing),
       ],
       tolerance: .sum(of: k + 1),
       // Product 5: with packed = dH it is the gradient by the input of product 1.

@@ -7,15 +7,15 @@ extension CaseList {
 
   static func packedWeightGradient(_ shape: PatternShape) -> OperationCase {
     let (t, k, d, f) = (shape.tokens, shape.kept, shape.width, shape.neurons)
-    let sliced = shape.sliced
+    let slicing = shape.slicing
     return OperationCase(
       "PackedWeightGradient", "\(shape)",
       shape.tensors + [
-        .input("packed", t, k, .normal(t * k, seed: 1), sliced: sliced),
-        .input("rows", t, d, .normal(t * d, seed: 2), sliced: sliced),
+        .input("packed", t, k, .normal(t * k, seed: 1), slicing: slicing),
+        .input("rows", t, d, .normal(t * d, seed: 2), slicing: slicing),
         .hidden("weights", f, d, .normal(f * d, seed: 3)),
         .update(
-          "weightGradient", f, d, .normal(f * d, seed: 4), sliced: sliced, alwaysFloat32: true),
+          "weightGradient", f, d, .normal(f * d, seed: 4), slicing: slicing, alwaysFloat32: true),
       ],
       tolerance: .sum(of: t + 1),
       derivative: shape.isTiny

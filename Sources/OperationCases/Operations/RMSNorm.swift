@@ -29,7 +29,7 @@ extension CaseList {
       "\(rows) x \(width)\(sliced ? ", sliced" : "")\(isAwkward ? ", awkward" : "")",
       [
         .input("input", rows, width, values, sliced: sliced),
-        .input("weight", 1, width, .normal(width, seed: 2)),
+        .input("weight", 1, width, .normal(width, seed: 2), alwaysFloat32: true),
         .output("output", rows, width, sliced: sliced),
         .output("inverseRMS", 1, rows, alwaysFloat32: true),
       ],
@@ -50,18 +50,13 @@ extension CaseList {
 
   static func rmsNormBackward(rows: Int, width: Int, sliced: Bool = false) -> OperationCase {
     let count = rows * width
-    let inverse: CaseValues = .floats { _ in
-      var x = CaseMatrix(rows: rows, columns: width)
-      guard case .floats(let make) = CaseValues.normal(count, seed: 1) else { return [] }
-      x.values = make(.max).map(Double.init)
-      return inverseRMS(x).map { Float($0) }
-    }
+    let inverse: CaseValues = .derived { inverseRMS($0["input"]).map { Float($0) } }
     return OperationCase(
       "RMSNorm.Backward", "\(rows) x \(width)\(sliced ? ", sliced" : "")",
       [
         .input("outputGradient", rows, width, .normal(count, seed: 3), sliced: sliced),
         .input("input", rows, width, .normal(count, seed: 1), sliced: sliced),
-        .input("weight", 1, width, .normal(width, seed: 2)),
+        .input("weight", 1, width, .normal(width, seed: 2), alwaysFloat32: true),
         .input("inverseRMS", 1, rows, inverse, alwaysFloat32: true),
         .update("inputGradient", rows, width, .normal(count, seed: 4), sliced: sliced),
         .update("weightGradient", 1, width, .normal(width, seed: 5), alwaysFloat32: true),
