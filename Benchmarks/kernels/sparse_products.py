@@ -32,7 +32,8 @@ def i64(x): return ctypes.c_longlong(x)
 
 
 def launch_kept(module, name, cluster, X, W, lists16, V, out, order=None, activation=None, group=None, ordered=False):
-    kept, tiles = lists16.shape[1], -(-lists16.shape[1] // (256 * cluster))
+    kept, columns = lists16.shape[1], int(name.split("_")[-2])
+    tiles = -(-kept // (columns * cluster))
     row_tiles = -(-X.shape[0] // 128)
     grid = min(row_tiles * tiles * cluster, (128 if cluster == 4 else SMS // cluster * cluster))
     module.launch(name, grid, THREADS, SHARED, [
@@ -86,10 +87,9 @@ def check(kept_module, packed_module, clusters, small):
         l16, act, P, residual = as_u16(lists), random(T, K).abs(), random(T, K), random(T, d)
         for c in clusters:
             rows = []
-            for name, use, ordered, epilogue in [(f"kept_squared_relu_{c}", None, False, "relu"),
-                                                 (f"kept_squared_relu_ordered_{c}", order, True, "relu"),
-                                                 (f"kept_two_sqrt_{c}", None, False, "sqrt"),
-                                                 (f"kept_two_sqrt_ordered_{c}", order, True, "sqrt")]:
+            for name, use, ordered, epilogue in [
+                    (f"kept_{kind}_{'ordered_' if use is not None else ''}{n}_{c}", use, use is not None, short)
+                    for kind, short in (("squared_relu", "relu"), ("two_sqrt", "sqrt")) for use in (None, order) for n in (256, 192)]:
                 if ordered and c > 1: continue
                 out = torch.full((T, K), float("nan"), device=DEVICE, dtype=torch.bfloat16)
                 launch_kept(kept_module, name, c, X, W, l16, V, out, use, act, ordered=ordered, group=1)
@@ -176,7 +176,7 @@ def time_all(modules, V, inverse_density, variants, only):
         runs = {"dense 1,3": lambda: torch.mm(X, W.t(), out=H), "dense 2,5": lambda: torch.mm(H, W, out=Y),
                 "dense 2 added": lambda: torch.addmm(X, H, W, out=Y), "dense 4,6": lambda: torch.mm(H.t(), X, out=dense_gradient)}
         def kept_run(c, g, name="squared_relu", o=None):
-            return lambda: launch_kept(kept, f"kept_{name}_{'ordered_' if o is not None else ''}{c}", c, X, W, l16, V, out, o, act, group=g, ordered=o is not None)
+            return lambda: launch_kept(kept, f"kept_{name}_{'ordered_' if o is not None else ''}256_{c}", c, X, W, l16, V, out, o, act, group=g, ordered=o is not None)
         def packed_run(c, g, residual=None):
             return lambda: launch_packed(packed, f"packed_{'add' if residual is not None else 'store'}_{c}", c, P, W, l16, V, Y, order, residual, group=g)
         tiles, wide = K // 256, d // 256

@@ -164,13 +164,11 @@ public final class SparseFeedForward: FeedForwardMethod {
     let pattern = pattern(layer)
     let packed = saved[layer].packed
     let gradient = scratch.packedGradient(columns: packed.columns)
+    let outputRows = try inOrder(outputGradient, pattern)
     try backend.run(
       KeptProduct(
-        input: outputGradient, weights: down, pattern: pattern, output: gradient,
+        input: outputRows.values, weights: down, pattern: outputRows.pattern, output: gradient,
         epilogue: .timesTwoSqrt(packed)))
-    try backend.run(
-      PackedProduct(
-        packed: gradient, weights: up, pattern: pattern, output: inputGradient))
     if recipe.weightGradientPattern == .venom, case .venom(let n, let m) = recipe.selection {
       try venomWeightGradients(
         n: n, m: m, weights: weights, pattern: pattern, packed: packed, gradient: gradient,
@@ -178,12 +176,17 @@ public final class SparseFeedForward: FeedForwardMethod {
     } else {
       try backend.run(
         PackedWeightGradient(
-          packed: packed, rows: outputGradient, pattern: pattern,
+          packed: packed, rows: outputRows.values, pattern: outputRows.pattern,
           weightGradient: weights.downGradient))
+      let inputRows = try inOrder(input, pattern)
       try backend.run(
         PackedWeightGradient(
-          packed: gradient, rows: input, pattern: pattern, weightGradient: weights.upGradient))
+          packed: gradient, rows: inputRows.values, pattern: inputRows.pattern,
+          weightGradient: weights.upGradient))
     }
+    try backend.run(
+      PackedProduct(
+        packed: gradient, weights: up, pattern: pattern, output: inputGradient))
   }
 
   // MARK: Parts of the forward pass
@@ -192,6 +195,20 @@ public final class SparseFeedForward: FeedForwardMethod {
     PackedPattern(
       order: saved[layer].isRouted ? saved[layer].order : nil, columns: saved[layer].columns,
       blockTokens: recipe.blockTokens)
+  }
+
+  /// Rows [T, d] in the order of positions, and the pattern that says so, where that is faster; in
+  /// scratch memory until the next call.
+  private func inOrder(
+    _ values: TensorView, _ pattern: PackedPattern
+  ) throws(ComputeError) -> (values: TensorView, pattern: PackedPattern) {
+    guard let order = pattern.order, let rows = scratch.orderedRows else {
+      return (values, pattern)
+    }
+    try backend.run(GatherRows(source: values, rows: order, output: rows))
+    var pattern = pattern
+    pattern.order = nil
+    return (rows, pattern)
   }
 
   private func denseActivation(

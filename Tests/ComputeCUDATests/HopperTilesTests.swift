@@ -19,6 +19,19 @@ import Testing
     #expect(narrow.grid == 3 && narrow.group == 1)
   }
 
+  @Test func narrowerTilesWhereTheyPadLess() {
+    let narrow = HopperTiles(tokens: 16384, columns: 384, gathersRows: false, multiprocessors: 132)
+    #expect(narrow.columns == 192 && narrow.cluster == 2 && narrow.grid == 132)
+    let packed = HopperTiles(
+      tokens: 16384, columns: 384, isPacked: true, gathersRows: false, multiprocessors: 132)
+    #expect(packed.columns == 256)
+    for columns in [256, 512, 768, 1024, 2048] {
+      let tiles = HopperTiles(
+        tokens: 16384, columns: columns, gathersRows: true, multiprocessors: 132)
+      #expect(tiles.columns == 256)
+    }
+  }
+
   @Test(arguments: [114, 132, 133], [256, 512, 1000, 4096])
   func theGridIsWholeClustersThatFit(multiprocessors: Int, columns: Int) {
     for tokens in [1, 128, 129, 5000] {

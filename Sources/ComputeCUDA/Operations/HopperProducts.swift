@@ -23,7 +23,7 @@ extension CUDABackend {
     let tiles = HopperTiles(
       tokens: input.rows, columns: operation.output.columns,
       gathersRows: operation.pattern.order != nil, multiprocessors: device.multiprocessors)
-    name += (operation.pattern.order == nil ? "" : "ordered_") + "\(tiles.cluster)"
+    name += (operation.pattern.order == nil ? "" : "ordered_") + "\(tiles.columns)_\(tiles.cluster)"
     var arguments = try gatherArguments(
       map: input, tiles: tiles, weights: operation.weights, operation.pattern,
       width: input.columns, tokens: input.rows)
@@ -44,7 +44,7 @@ extension CUDABackend {
         operation.pattern, width: output.columns)
     else { return false }
     let tiles = HopperTiles(
-      tokens: output.rows, columns: output.columns, gathersRows: false,
+      tokens: output.rows, columns: output.columns, isPacked: true, gathersRows: false,
       multiprocessors: device.multiprocessors)
     var arguments = try gatherArguments(
       map: operation.packed, tiles: tiles, weights: operation.weights, operation.pattern,

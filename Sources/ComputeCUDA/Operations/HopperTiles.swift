@@ -5,6 +5,8 @@ package struct HopperTiles: Equatable {
   /// Shared memory of a block.
   package static let sharedBytes = 229440
 
+  /// Columns of a tile: 256, or 192 where that leaves less of the last tile empty.
+  package let columns: Int
   /// Blocks that share 128 tokens and multicast them: 1 or 2.
   package let cluster: Int
   /// Thread blocks, a multiple of the cluster.
@@ -12,10 +14,18 @@ package struct HopperTiles: Equatable {
   /// Tiles of columns that are finished for all tokens before the next ones.
   package let group: Int
 
-  /// Two blocks share tokens when the number of tiles of 256 columns is even; rows that the kernel
+  /// Two blocks share tokens when the number of tiles of columns is even; rows that the kernel
   /// gathers itself cannot be shared, and four tiles of columns at a time keep them in the cache.
-  package init(tokens: Int, columns: Int, gathersRows: Bool, multiprocessors: Int) {
-    let wide = (columns + 255) / 256
+  ///
+  /// - Parameter isPacked: whether W's rows stand along the contraction (products 2 and 5), which
+  ///   the kernel has tiles of 256 columns for.
+  package init(
+    tokens: Int, columns: Int, isPacked: Bool = false, gathersRows: Bool, multiprocessors: Int
+  ) {
+    let narrow = (columns + 191) / 192
+    let padsLess = !isPacked && narrow * 192 < (columns + 255) / 256 * 256
+    self.columns = padsLess ? 192 : 256
+    let wide = padsLess ? narrow : (columns + 255) / 256
     cluster = !gathersRows && wide % 2 == 0 && multiprocessors >= 2 ? 2 : 1
     let columnTiles = wide / cluster
     let tiles = (tokens + 127) / 128 * columnTiles

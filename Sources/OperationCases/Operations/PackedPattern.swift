@@ -64,7 +64,7 @@ struct PatternShape: Sendable, CustomStringConvertible {
   /// Sizes that suit kernels made of tiles: 128 tokens by 64 kept neurons by 64 columns.
   ///
   /// One tile, and a short last block; one and two tiles of 256 columns, which thread blocks may
-  /// share tokens for, and three, which they cannot; more steps than a pipeline has stages; token
+  /// share tokens for, and three, which they cannot; the same of 192; more steps than a pipeline has stages; token
   /// blocks of one, two and three tiles; more tiles than a GPU has multiprocessors.
   static var tiles: [PatternShape] {
     func shape(
@@ -82,7 +82,9 @@ struct PatternShape: Sendable, CustomStringConvertible {
       ]
     } + [
       shape(260, 128, 1000, 576, 192, false), shape(500, 384, 1024, 128, 576, true),
-      shape(17_100, 128, 96, 64, 64, true),
+      shape(17_100, 128, 96, 64, 64, true), shape(300, 128, 900, 384, 128, false),
+      shape(300, 128, 900, 384, 64, true), shape(260, 128, 700, 512, 64, false),
+      shape(260, 128, 512, 256, 128, true), shape(200, 128, 500, 448, 64, true),
     ]
   }
 

@@ -3,11 +3,11 @@
 // kept   (1, 3): out[p, j] = epilogue(sum_k A[p, k] W[list[j], k])   W rows stand on the N side (K-major)
 // packed (2, 5): out[row(p), n] = sum_j A[p, j] W[list[j], n]       W rows stand along K (MN-major)
 //
-// A block owns a 128 x 256 tile of the output and a ring of four 64-deep stages (48 KiB each):
+// A block owns a 128 x BN tile of the output, BN 256 or (kept only) 192, and a ring of four 64-deep stages (48 or 40 KiB):
 // - a producer warpgroup gathers W with cp.async, 16 bytes per thread, and one of its lanes brings A by
 //   TMA; blocks of a cluster work on neighbouring N tiles of the same 128 tokens, so each loads its
 //   share of A and multicasts it (W is private: cp.async cannot multicast);
-// - two consumer warpgroups, 64 x 256 each, keep one group of wgmma in flight across stages;
+// - two consumer warpgroups, 64 x BN each, keep one group of wgmma in flight across stages;
 // - the matrix that an epilogue needs (an activation, a residual) passes through the ring as two more
 //   stages of 128 x 128 values, so its latency is hidden like that of the operands.
 // The grid is persistent; while the consumers store, the producer fills the ring for the next tile.
@@ -17,14 +17,11 @@
 
 enum Epilogue { STORE = 0, SQUARED_RELU = 1, TIMES_TWO_SQRT = 2, ADD = 3 };
 
-constexpr int BM = 128, BN = 256, BK = 64, STAGES = 4;
-constexpr u32 A_BYTES = BM * BK * 2, B_BYTES = BN * BK * 2, STAGE_BYTES = A_BYTES + B_BYTES;
+constexpr int BM = 128, BK = 64, STAGES = 4;
+constexpr u32 A_BYTES = BM * BK * 2;
 constexpr u32 PANEL_BYTES = BK * 128;         // 64 columns of an MN-major stage of W
 constexpr u32 SIDE_PANEL_BYTES = BM * 128;    // 64 columns of 128 rows of the epilogue's matrix
 constexpr u32 STAGING_BYTES = 16 * 128;       // 16 x 64 values of one warp, on their way out
-constexpr u32 SHARED_STAGING = STAGES * STAGE_BYTES;
-constexpr u32 SHARED_BARRIERS = SHARED_STAGING + 8 * 2 * STAGING_BYTES;
-static_assert(SHARED_BARRIERS + 16 * STAGES == 229440, "what a launch asks for, of 232448");
 
 // K and d are multiples of 64, all strides multiples of 8 values; W, input and side are smaller than 4 GiB.
 struct GatherArguments {
@@ -54,8 +51,15 @@ struct RingPosition {
   }
 };
 
-template <bool GATHER_K, int CLUSTER, int EPILOGUE, bool ORDERED_A>
+template <bool GATHER_K, int BN, int CLUSTER, int EPILOGUE, bool ORDERED_A>
 struct GatherProduct {
+  static_assert(BN == 256 || (BN == 192 && !GATHER_K), "a warp gathers 512 bytes of a row at once");
+  static constexpr u32 B_BYTES = BN * BK * 2, STAGE_BYTES = A_BYTES + B_BYTES;
+  static constexpr u32 SHARED_STAGING = STAGES * STAGE_BYTES, SHARED_BARRIERS = SHARED_STAGING + 8 * 2 * STAGING_BYTES;
+  static_assert(SHARED_BARRIERS + 16 * STAGES <= 229440, "what a launch asks for, of 232448");
+  // The epilogue's matrix takes W's place in a stage, and A's too where W's is too small.
+  static constexpr u32 SIDE_OFFSET = B_BYTES >= 2 * SIDE_PANEL_BYTES ? A_BYTES : 0;
+  static_assert(STAGE_BYTES >= 2 * SIDE_PANEL_BYTES, "an epilogue's 128 columns fit a stage");
   static constexpr bool SIDE = EPILOGUE == TIMES_TWO_SQRT || EPILOGUE == ADD;
   static constexpr int A_ROWS = BM / CLUSTER;  // rows of A that each block of the cluster loads
   // 128 producer + 256 consumer threads share 384 * 168 registers: the pair must add up to 504 exactly.
@@ -146,9 +150,9 @@ struct GatherProduct {
     int p0, n0;
     place(tile, p0, n0);
     const u16* entries = list(p0);
-    u32 offset[16], token[8];
+    u32 offset[BN / 16], token[8];
 #pragma unroll
-    for (int i = 0; i < 16; ++i) {
+    for (int i = 0; i < BN / 16; ++i) {
       const int slot = n0 + row0 + 16 * i;
       offset[i] = (slot < g.kept ? entries[slot] : 0) * row_bytes;
     }
@@ -165,7 +169,7 @@ struct GatherProduct {
       const u32 a = base + ring.stage * STAGE_BYTES, bar = full + 8 * ring.stage;
       if (warp == 0 && elect_one()) load_a(map, k, p0, a, bar);
 #pragma unroll
-      for (int i = 0; i < 16; ++i) cp_async16(a + to + (A_BYTES + i * 2048), from + offset[i]);
+      for (int i = 0; i < BN / 16; ++i) cp_async16(a + to + (A_BYTES + i * 2048), from + offset[i]);
       if (ORDERED_A) {
 #pragma unroll
         for (int i = 0; i < 8; ++i) cp_async16(a + to + i * 2048, rows + token[i]);
@@ -190,7 +194,7 @@ struct GatherProduct {
       const int column = n0 + half * 128 + chunk * 8;
       const u8* from = (const u8*)(g.side + (column < columns() ? column : 0));
       mbar_wait(empty + 8 * ring.stage, ring.parity);
-      const u32 b = base + ring.stage * STAGE_BYTES + A_BYTES, bar = full + 8 * ring.stage;
+      const u32 b = base + ring.stage * STAGE_BYTES + SIDE_OFFSET, bar = full + 8 * ring.stage;
       if (warp == 0 && lane == 0) mbar_arrive(bar);
 #pragma unroll
       for (int i = 0; i < 16; ++i) cp_async16(panel_chunk(b, SIDE_PANEL_BYTES, row0, chunk) + i * 1024, from + offset[i]);
@@ -226,7 +230,7 @@ struct GatherProduct {
     const int warp = (threadIdx.x >> 5) & 3, lane = threadIdx.x & 31, tile_row = wg * 64 + warp * 16;
     u8* const staging = shared + SHARED_STAGING + (wg * 4 + warp) * 2 * STAGING_BYTES;
     RingPosition ring(0);
-    float acc[128];
+    float acc[BN / 2];
     int p0 = 0, n0 = 0, next_p0, next_n0;
     if (first_tile < tiles) place(first_tile, p0, n0);
     for (int tile = first_tile; tile < tiles; tile += tile_step, p0 = next_p0, n0 = next_n0) {
@@ -241,7 +245,7 @@ struct GatherProduct {
         wgmma_fence();
 #pragma unroll
         for (int j = 0; j < 4; ++j)
-          wgmma_m64n256k16<0, GATHER_K ? 1 : 0>(acc, da + j * (32 >> 4), db + j * ((GATHER_K ? 2048 : 32) >> 4), k > 0 || j > 0);
+          multiply(acc, da + j * (32 >> 4), db + j * ((GATHER_K ? 2048 : 32) >> 4), k > 0 || j > 0);
         wgmma_commit();
         if (k == 0) {  // integer work and latencies under the first products
 #pragma unroll
@@ -261,20 +265,25 @@ struct GatherProduct {
       wgmma_wait<0>();
       release(previous, lane);
 #pragma unroll
-      for (int i = 0; i < 128; ++i) pin(acc[i]);
+      for (int i = 0; i < BN / 2; ++i) pin(acc[i]);
       store(acc, row, valid, ring, n0, tile_row, lane, staging);
     }
   }
 
-  // A warp writes its 16 x 256 values, 64 columns at a time, as 128-byte pieces of rows.
-  DEV void store(const float (&acc)[128], bf16* const (&row)[4], int valid, RingPosition& ring, int n0, int tile_row, int lane,
+  DEV static void multiply(float (&acc)[BN / 2], u64 a, u64 b, int accumulate) {
+    if constexpr (BN == 256) wgmma_m64n256k16<0, GATHER_K ? 1 : 0>(acc, a, b, accumulate);
+    else wgmma_m64n192k16<0, 0>(acc, a, b, accumulate);
+  }
+
+  // A warp writes its 16 x BN values, 64 columns at a time, as 128-byte pieces of rows.
+  DEV void store(const float (&acc)[BN / 2], bf16* const (&row)[4], int valid, RingPosition& ring, int n0, int tile_row, int lane,
                  u8* staging) const {
     const int chunk = lane & 7;
 #pragma unroll
-    for (int c = 0; c < 4; ++c) {
+    for (int c = 0; c < BN / 64; ++c) {
       u8* const buffer = staging + (c & 1) * STAGING_BYTES;
       if (SIDE && (c & 1) == 0) mbar_wait(full + 8 * ring.stage, ring.parity);
-      const u32 side = base + ring.stage * STAGE_BYTES + A_BYTES + (c & 1) * SIDE_PANEL_BYTES;
+      const u32 side = base + ring.stage * STAGE_BYTES + SIDE_OFFSET + (c & 1) * SIDE_PANEL_BYTES;
 #pragma unroll
       for (int group = 0; group < 8; group += 2) {  // 8-column groups; one stmatrix covers 16 x 16 values
         u32 s[4], r[4];
@@ -295,7 +304,8 @@ struct GatherProduct {
         stmatrix_x4(shared_address(buffer) + swizzled_chunk(0, lane & 15, group + (lane >> 4)), r[0], r[1], r[2], r[3]);
       }
       __syncwarp();
-      if (SIDE && (c & 1) == 1) {
+      if (SIDE && ((c & 1) == 1 || c == BN / 64 - 1)) {
+        if (SIDE_OFFSET == 0) fence_proxy_async();  // TMA writes A here next
         release(ring.stage, lane);
         ring.advance();
       }

@@ -2,12 +2,13 @@
 //
 //   out[p, j] = epilogue(sum_k rows[p, k] W[list(p / V)[j], k])
 //   kept_squared_relu_C: max(x, 0)^2      kept_two_sqrt_C: x 2 sqrt(activation[p, j])
-//   ..._1 and ..._2: `input` maps the rows already in token order (box 64 x 128 / C, 128-byte swizzle);
-//   ..._ordered_1: the kernel gathers row order[p] itself, `rows` and `row_stride` say from where.
+//   ..._N_1 and ..._N_2: `input` maps the rows already in token order (box 64 x 128 / C, 128-byte swizzle);
+//   ..._ordered_N_1: the kernel gathers row order[p] itself, `rows` and `row_stride` say from where.
+//   N: columns of a tile, 256, or 192 where that pads K less (K 384 is two tiles of 192, not one and a half of 256).
 //
-// Launch: 384 threads, 229440 bytes of shared memory, clusters of C (the names' digit; 2 pays when the
+// Launch: 384 threads, 229440 bytes of shared memory, clusters of C (the names' last digit; 2 pays when the
 // number of N tiles is even), grid min(tiles, multiprocessors) rounded down to a multiple of C, where tiles =
-// ceil(T / 128) * ceil(K / (256 C)) * C. group: 1, or 4 for the ordered kernels. bf16; V a multiple of 128,
+// ceil(T / 128) * ceil(K / (N C)) * C. group: 1, or 4 for the ordered kernels. bf16; V a multiple of 128,
 // d a multiple of 64, K a multiple of 8; W, rows and activation under 4 GiB. A last short block is fine.
 //
 // Floor at T 32768, d 2048, f 8192, K 1024, V 128 (T 16384, d 4096, f 16384, K 2048 in brackets):
@@ -29,7 +30,7 @@
 //   consumer warpgroup half a tile behind the other (no change); no proxy fence (no change, and not allowed).
 #include "hopper/gather_product.cuh"
 
-#define KEPT(NAME, CLUSTER, EPILOGUE, ORDERED)                                                                      \
+#define KEPT(NAME, BN, CLUSTER, EPILOGUE, ORDERED)                                                                  \
   extern "C" __global__ void __cluster_dims__(CLUSTER, 1, 1) __launch_bounds__(384, 1)                              \
       NAME(const __grid_constant__ TensorMap input, const bf16* __restrict__ weights, i64 weight_stride,            \
            const u16* __restrict__ lists, int list_stride, int kept, int width, int tokens, int block_tokens,       \
@@ -40,12 +41,18 @@
     const GatherArguments arguments = {weights, weight_stride,     lists, list_stride, kept,       width,             \
                                        tokens,  block_tokens,      order, rows,        row_stride, activation,        \
                                        activation_stride, out, out_stride, group};                                  \
-    GatherProduct<false, CLUSTER, EPILOGUE, ORDERED>::run(&input, arguments, shared);                               \
+    GatherProduct<false, BN, CLUSTER, EPILOGUE, ORDERED>::run(&input, arguments, shared);                               \
   }
 
-KEPT(kept_squared_relu_1, 1, SQUARED_RELU, false)
-KEPT(kept_squared_relu_2, 2, SQUARED_RELU, false)
-KEPT(kept_squared_relu_ordered_1, 1, SQUARED_RELU, true)
-KEPT(kept_two_sqrt_1, 1, TIMES_TWO_SQRT, false)
-KEPT(kept_two_sqrt_2, 2, TIMES_TWO_SQRT, false)
-KEPT(kept_two_sqrt_ordered_1, 1, TIMES_TWO_SQRT, true)
+KEPT(kept_squared_relu_256_1, 256, 1, SQUARED_RELU, false)
+KEPT(kept_squared_relu_256_2, 256, 2, SQUARED_RELU, false)
+KEPT(kept_squared_relu_ordered_256_1, 256, 1, SQUARED_RELU, true)
+KEPT(kept_squared_relu_192_1, 192, 1, SQUARED_RELU, false)
+KEPT(kept_squared_relu_192_2, 192, 2, SQUARED_RELU, false)
+KEPT(kept_squared_relu_ordered_192_1, 192, 1, SQUARED_RELU, true)
+KEPT(kept_two_sqrt_256_1, 256, 1, TIMES_TWO_SQRT, false)
+KEPT(kept_two_sqrt_256_2, 256, 2, TIMES_TWO_SQRT, false)
+KEPT(kept_two_sqrt_ordered_256_1, 256, 1, TIMES_TWO_SQRT, true)
+KEPT(kept_two_sqrt_192_1, 192, 1, TIMES_TWO_SQRT, false)
+KEPT(kept_two_sqrt_192_2, 192, 2, TIMES_TWO_SQRT, false)
+KEPT(kept_two_sqrt_ordered_192_1, 192, 1, TIMES_TWO_SQRT, true)

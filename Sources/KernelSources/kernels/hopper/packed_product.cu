@@ -33,7 +33,7 @@
     const GatherArguments arguments = {weights, weight_stride, lists, list_stride, kept, width,                      \
                                        tokens,  block_tokens,  order, nullptr,     0,    residual,                   \
                                        residual_stride, out, out_stride, group};                                    \
-    GatherProduct<true, CLUSTER, EPILOGUE, false>::run(&packed, arguments, shared);                                 \
+    GatherProduct<true, 256, CLUSTER, EPILOGUE, false>::run(&packed, arguments, shared);                                 \
   }
 
 PACKED(packed_store_1, 1, STORE)

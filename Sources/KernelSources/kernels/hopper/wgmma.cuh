@@ -30,6 +30,15 @@ DEV void wgmma_m64n256k16(float (&d)[128], u64 a, u64 b, int accumulate) {
       : "l"(a), "l"(b), "r"(accumulate), "n"(TA), "n"(TB));
 }
 template <int TA, int TB>
+DEV void wgmma_m64n192k16(float (&d)[96], u64 a, u64 b, int accumulate) {
+  asm volatile(
+      "{\n.reg .pred p;\nsetp.ne.b32 p, %98, 0;\n"
+      "wgmma.mma_async.sync.aligned.m64n192k16.f32.bf16.bf16 "
+      "{" REG32_0 "," REG32_32 "," REG32_64 "}, %96, %97, p, 1, 1, %99, %100;\n}\n"
+      : ACC32(d, 0), ACC32(d, 32), ACC32(d, 64)
+      : "l"(a), "l"(b), "r"(accumulate), "n"(TA), "n"(TB));
+}
+template <int TA, int TB>
 DEV void wgmma_m64n128k16(float (&d)[64], u64 a, u64 b, int accumulate) {
   asm volatile(
       "{\n.reg .pred p;\nsetp.ne.b32 p, %66, 0;\n"
