@@ -7,7 +7,7 @@ import Glibc
 ///
 /// Addresses are host pointers. All results have the same bits for any number of threads, as long
 /// as the matrix library gives the same bits for the same call.
-public final class CPUBackend: Backend {
+public final class CPUBackend: MemoryMeter {
   /// The lanes that row-parallel loops run on.
   public let rows: ParallelRows
   /// What dense products are computed with.
@@ -62,6 +62,12 @@ public final class CPUBackend: Backend {
 
   /// Starts counting the peak from what is allocated now.
   public func resetPeak() { peakBytes = allocatedBytes }
+
+  /// Host memory is not a device's.
+  public func deviceMemory() throws(ComputeError) -> DeviceMemoryUse? { nil }
+
+  /// Lanes work in scratch memory of a fixed size.
+  public func workBytes(_ operation: Attention.Backward) throws(ComputeError) -> Int { 0 }
 
   /// Gives memory back.
   public func release(_ address: UInt64, byteCount: Int) {

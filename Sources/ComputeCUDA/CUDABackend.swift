@@ -7,7 +7,7 @@ import Glibc
 /// Addresses are device pointers. All operations are reproducible bit for bit on the same GPU with
 /// the same libraries, unless faster ones were allowed that are not. Calls only enqueue: nothing waits for the GPU but copies to the host and
 /// `synchronize`. With `KRAIT_CUDA_SYNCHRONIZE=1` every launch is waited for and checked.
-public final class CUDABackend: Backend {
+public final class CUDABackend: MemoryMeter {
   /// What was found on this machine.
   public let libraries: CUDALibraries
   /// The type of activations and of the weights that products use.
@@ -73,6 +73,23 @@ public final class CUDABackend: Backend {
 
   /// Bytes that arenas and work memory hold now.
   public var allocatedBytes: Int { memory.allocatedBytes }
+
+  /// The most that they held since the last `resetPeak`.
+  public var peakBytes: Int { memory.peakBytes }
+
+  /// Starts counting the peak from what is held now.
+  public func resetPeak() { memory.resetPeak() }
+
+  /// What the driver says of the whole GPU.
+  public func deviceMemory() throws(ComputeError) -> DeviceMemoryUse? { try memory.use() }
+
+  /// What `run` asks for.
+  public func workBytes(_ operation: Attention.Backward) throws(ComputeError) -> Int {
+    let bytes =
+      try fused?.backwardWorkBytes(operation)
+      ?? operation.forward.output.rows * operation.forward.geometry.heads * 4
+    return DeviceMemory.scratchBytes(for: bytes)
+  }
 
   /// Reserves device memory.
   public func allocate(byteCount: Int, purpose: String) throws(ComputeError) -> UInt64 {

@@ -38,11 +38,6 @@ struct BackendOptions: ParsableArguments {
 
 /// The only place that names concrete backends.
 enum BackendChoice {
-  /// What is allocated now, in bytes; nil where a backend does not count.
-  static func allocatedBytes(_ backend: any Backend) -> Int? {
-    (backend as? CPUBackend)?.allocatedBytes ?? (backend as? CUDABackend)?.allocatedBytes
-  }
-
   /// Opens a backend by name.
   static func open(
     backend: String, precision: String, threads: Int, blas: String, reproducible: Bool

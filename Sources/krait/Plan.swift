@@ -22,8 +22,17 @@ struct Plan: ParsableCommand {
   func run() throws {
     let configuration = try RunConfiguration.read(
       path: configurationFile, preset: preset, overrides: overrides)
-    let backend = try machine.open()
+    let device = configuration.device
+    let backend = try BackendChoice.open(
+      backend: machine.backend == "auto" ? device.backend : machine.backend,
+      precision: machine.precision == "auto" ? device.precision : machine.precision,
+      threads: machine.threads == 0 ? device.threads : machine.threads,
+      blas: machine.blas.isEmpty ? device.blas : machine.blas,
+      reproducible: machine.reproducible && device.reproducible)
     let plan = RunPlan(configuration, storage: backend.storage)
+    let forecast = try (backend as? any MemoryMeter).map {
+      try MemoryForecast(configuration, on: $0)
+    }
     func mebibytes(_ bytes: Int) -> String { fixed(Double(bytes) / 1_048_576, 1) + " MiB" }
     func line(_ name: String, _ value: String) {
       print(name + String(repeating: " ", count: max(1, 30 - name.count)) + value)
@@ -37,6 +46,10 @@ struct Plan: ParsableCommand {
     }
     line("a dense evaluation", mebibytes(plan.evaluationBytes))
     line("peak memory", mebibytes(plan.peakBytes))
+    if let forecast, let memory = forecast.device {
+      for part in forecast.parts { line("  " + part.name, mebibytes(part.bytes)) }
+      line("peak on the GPU", mebibytes(forecast.bytes) + ", of \(mebibytes(memory.total))")
+    }
     line("host copy for a checkpoint", mebibytes(plan.checkpointBytes))
     line(
       "steps",
@@ -48,6 +61,7 @@ struct Plan: ParsableCommand {
         "GFLOP per sparse step",
         fixed(flops * 1e-9, 1) + ", \(fixed(plan.denseFlops / flops, 2)) times fewer")
     }
+    if let problem = forecast?.problem { line("does not fit", problem) }
     let rate = try MatrixRate.measure(backend)
     let dense = plan.denseFlops / rate
     let sparse = (plan.sparseFlops ?? 0) / rate

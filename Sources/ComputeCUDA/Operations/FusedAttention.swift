@@ -128,22 +128,10 @@ final class FusedAttention {
   ) throws(ComputeError) -> Bool {
     let forward = operation.forward
     let g = forward.geometry
-    let views = [
-      forward.query, forward.key, forward.value, forward.output, operation.outputGradient,
-      operation.queryGradient, operation.keyGradient, operation.valueGradient,
-    ]
-    guard suits(g, views) else { return false }
-    let isReproducible = isReproducible
-    guard
-      let plan = try plan(
-        isForward: false, g, views,
-        { graph throws(ComputeError) in
-          try graph.backward(operation, reproducible: isReproducible)
-        })
-    else { return false }
+    guard let plan = try backwardPlan(operation) else { return false }
     let rows = rowBytes(g)
     let t = plan.tensors
-    let sums = t.querySums == 0 ? 0 : rows * g.headWidth
+    let sums = sumBytes(plan, g)
     let base = try memory.scratch(bytes: 2 * rows + sums + plan.workspace)
     try fillStatistics(base)
     var bindings = [
@@ -158,6 +146,33 @@ final class FusedAttention {
     if t.querySums != 0 { bindings.append((t.querySums, base + UInt64(2 * rows))) }
     try execute(plan, bindings, workspace: base + UInt64(2 * rows + sums))
     return true
+  }
+
+  /// Bytes that `backward` works in; nil when the operation does not suit.
+  func backwardWorkBytes(_ operation: Attention.Backward) throws(ComputeError) -> Int? {
+    let g = operation.forward.geometry
+    return try backwardPlan(operation).map { 2 * rowBytes(g) + sumBytes($0, g) + $0.workspace }
+  }
+
+  /// Bytes of the query gradient's float32 sums, which only some plans want.
+  private func sumBytes(_ plan: Plan, _ g: Attention.Geometry) -> Int {
+    plan.tensors.querySums == 0 ? 0 : rowBytes(g) * g.headWidth
+  }
+
+  private func backwardPlan(_ operation: Attention.Backward) throws(ComputeError) -> Plan? {
+    let forward = operation.forward
+    let g = forward.geometry
+    let views = [
+      forward.query, forward.key, forward.value, forward.output, operation.outputGradient,
+      operation.queryGradient, operation.keyGradient, operation.valueGradient,
+    ]
+    guard suits(g, views) else { return nil }
+    let isReproducible = isReproducible
+    return try plan(
+      isForward: false, g, views,
+      { graph throws(ComputeError) in
+        try graph.backward(operation, reproducible: isReproducible)
+      })
   }
 
   private func plan(

@@ -6,6 +6,10 @@ final class DeviceMemory {
   private let device: CUDADevice
   private var held: [UInt64: (bytes: Int, purpose: String)] = [:]
   private var workspace: (address: UInt64, bytes: Int)?
+  /// Bytes held now.
+  private(set) var allocatedBytes = 0
+  /// The most that `allocatedBytes` has been since the last `resetPeak`.
+  private(set) var peakBytes = 0
 
   init(_ device: CUDADevice) { self.device = device }
 
@@ -25,6 +29,8 @@ final class DeviceMemory {
     }
     try device.check(code, "cuMemAlloc", "reserving \(byteCount) bytes for \(purpose)")
     held[address] = (byteCount, purpose)
+    allocatedBytes += byteCount
+    peakBytes = max(peakBytes, allocatedBytes)
     return address
   }
 
@@ -32,15 +38,30 @@ final class DeviceMemory {
     // Work that still uses the memory is waited for by the driver.
     _ = try? device.enter()
     _ = device.driver.pointee.release(address)
-    held[address] = nil
+    allocatedBytes -= held.removeValue(forKey: address)?.bytes ?? 0
+  }
+
+  /// Starts counting the peak from what is held now.
+  func resetPeak() { peakBytes = allocatedBytes }
+
+  /// What the driver says of the whole GPU.
+  func use() throws(ComputeError) -> DeviceMemoryUse {
+    try device.enter()
+    var free = 0
+    var total = 0
+    try device.check(
+      device.driver.pointee.memory_info(&free, &total), "cuMemGetInfo", "asking for free memory")
+    return DeviceMemoryUse(
+      total: total, free: free, besides: max(0, total - free - allocatedBytes))
   }
 
   /// At least so many bytes that are free until the next call; contents are undefined.
   ///
-  /// Grows by doubling, so that the steps after the first few allocate nothing.
+  /// Grows to what is asked for and no further: the steps after the first of a kind allocate
+  /// nothing, and the largest operation of a step decides.
   func scratch(bytes: Int) throws(ComputeError) -> UInt64 {
     if let workspace, workspace.bytes >= bytes { return workspace.address }
-    let size = max(bytes, 2 * (workspace?.bytes ?? 0), 1 << 20)
+    let size = DeviceMemory.scratchBytes(for: bytes)
     if let workspace {
       // Kernels in flight may still use the old one.
       try device.synchronize("growing the work memory")
@@ -52,8 +73,11 @@ final class DeviceMemory {
     return address
   }
 
-  /// Bytes held now.
-  var allocatedBytes: Int { held.values.reduce(0) { $0 + $1.bytes } }
+  /// What `scratch` reserves for so many bytes.
+  static func scratchBytes(for bytes: Int) -> Int {
+    let unit = 2 << 20
+    return (max(bytes, 1) + unit - 1) / unit * unit
+  }
 
   /// The largest holders, for out-of-memory sentences.
   private var summary: String {

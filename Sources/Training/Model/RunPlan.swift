@@ -12,6 +12,8 @@ public struct RunPlan: Sendable, Equatable {
   public let stateBytes: Int
   /// Bytes of activations outside the feed-forward networks.
   public let activationBytes: Int
+  /// Bytes of one number per token and model dimension, in the storage type.
+  public let streamBytes: Int
   /// Bytes that feed-forward networks keep and work in, dense and sparse.
   public let denseFeedForwardBytes: Int
   /// See `denseFeedForwardBytes`; nil for a run without sparse steps.
@@ -50,6 +52,7 @@ public struct RunPlan: Sendable, Equatable {
     checkpointBytes = 3 * ElementType.float32.byteCount * table.parameterCount
     activationBytes = TrainingPass.activationBytes(
       model, sequences: data.microBatch, sequenceLength: data.sequence, storage: storage)
+    streamBytes = Arena.bytes(rows: tokens, columns: model.width, storage)
     let evaluated = min(data.microBatch, configuration.run.evaluateSequences)
     evaluationBytes =
       evaluated > 0

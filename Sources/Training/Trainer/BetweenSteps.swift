@@ -126,7 +126,7 @@ extension Trainer {
     progress.end()
     return RunSummary(
       ending: ending, step: state.step, tokens: state.tokens, dense: meter.speed(isDense: true),
-      sparse: meter.speed(isDense: false),
+      sparse: meter.speed(isDense: false), memory: try PeakMemory(backend),
       evaluation: lastEvaluation.map { .init(step: $0.step, result: $0.result) }, sample: text,
       prompt: configuration.run.samplePrompt, folder: folder.path, skipped: state.judge.skipped,
       savedStep: writer.savedStep, unsaved: unsaved, metricsProblem: metricsProblem)

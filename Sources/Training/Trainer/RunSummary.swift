@@ -40,6 +40,8 @@ public struct RunSummary: Sendable, Equatable {
   public var dense: Speed?
   /// Speed of sparse steps of this session.
   public var sparse: Speed?
+  /// The most memory that was held; nil where the backend does not count.
+  public var memory: PeakMemory?
   /// The last dense evaluation.
   public var evaluation: Evaluation?
   /// A text sample.

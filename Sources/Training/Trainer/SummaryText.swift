@@ -15,6 +15,7 @@ extension RunSummary {
         "step speed-up", SummaryText.times(sparse.tokensPerSecond / dense.tokensPerSecond))
     }
     if let ratio = feedForwardSpeedUp { add("feed-forward speed-up", SummaryText.times(ratio)) }
+    if let memory { add("peak memory", memory.text) }
     if let evaluation {
       var value = "loss \(ProgressLine.decimals(evaluation.result.loss, 4))"
       if let bits = evaluation.result.bitsPerByte {

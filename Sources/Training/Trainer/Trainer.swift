@@ -73,6 +73,11 @@ public final class Trainer {
       start == .resuming
       ? try Trainer.checkpoint(to: configuration, folder, store, say: shown.say) : nil
     data = try RunData(configuration)
+    if let meter = backend as? any MemoryMeter,
+      let problem = try MemoryForecast(configuration, on: meter).problem
+    {
+      throw TrainingError(problem)
+    }
     bytesOfToken = data.byteCounts(vocabulary: configuration.model.vocabulary)
     let model = try TransformerModel(configuration.model, on: backend)
     engine = try StepEngine(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Compute
 import FeedForward
+import Training
 import Transformer
 
 /// Whole training steps: forward, backward, clipping, AdamW.
@@ -76,7 +77,8 @@ struct BenchStep: ParsableCommand {
       + "\(length) tokens; V \(block), \(samples) samples, \(clusters) clusters; "
       + "median of \(rounds)"
     let report = StepReport(
-      variants, layers: model.layers, headline: headline, machine: backend.summary)
+      variants, layers: model.layers, headline: headline, machine: backend.summary,
+      peak: try PeakMemory(backend)?.sentence)
     print(json ? report.json : report.text)
   }
 

@@ -35,7 +35,7 @@ struct StepReport {
       ])
     }
     return [headline, machine, "", speed.text, "", places.text, "", memory.text]
-      .joined(separator: "\n")
+      .joined(separator: "\n") + (peak.map { "\n\n" + $0 } ?? "")
   }
 
   /// One JSON object for programs: seconds of every step, medians of the rest.
@@ -55,7 +55,13 @@ struct StepReport {
 
   private let layers: Int
 
-  init(_ variants: [StepVariant], layers: Int, headline: String, machine: String) {
+  /// The most memory that all variants held together.
+  private let peak: String?
+
+  init(
+    _ variants: [StepVariant], layers: Int, headline: String, machine: String, peak: String?
+  ) {
+    self.peak = peak
     self.variants = variants
     self.layers = layers
     self.headline = headline

@@ -29,14 +29,15 @@ final class StepVariant {
     on backend: any Backend
   ) throws {
     self.name = name
-    let before = BackendChoice.allocatedBytes(backend)
+    let meter = backend as? any MemoryMeter
+    let before = meter?.allocatedBytes
     let transformer = try TransformerModel(model, on: backend)
     try transformer.initialize(seed: 1)
     engine = try StepEngine(
       transformer, feedForward: feedForward, optimizer: Optimizer.Settings(),
       sequences: sequences, sequenceLength: sequenceLength)
     try engine.switchMode(to: mode)
-    bytes = BackendChoice.allocatedBytes(backend).flatMap { now in before.map { now - $0 } }
+    bytes = meter.flatMap { meter in before.map { meter.allocatedBytes - $0 } }
     let random = CounterRandom(seed: 1, stream: 99)
     let ids = (0...sequences * sequenceLength).map {
       Int32(random.bits(UInt64($0)) % UInt64(model.vocabulary))
