@@ -16,6 +16,18 @@ import Testing
     #expect(left == ["a.kernel"], "no partial files stay")
   }
 
+  @Test func whatAKilledProcessLeftIsRemovedLater() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    #expect(cache.write([1], key: "a"))
+    let (old, young) = (folder + "/b.kernel.1.2.part", folder + "/c.kernel.3.4.part")
+    for path in [old, young] { try Data([1]).write(to: URL(fileURLWithPath: path)) }
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSinceNow: -7200)], ofItemAtPath: old)
+    #expect(cache.write([2], key: "d"))
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+    #expect(left == ["a.kernel", "c.kernel.3.4.part", "d.kernel"])
+  }
+
   @Test func aDamagedFileIsNotUsed() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     #expect(cache.write([1, 2, 3, 4], key: "a"))

@@ -71,6 +71,7 @@ package struct KernelCache {
     } catch {
       return false
     }
+    removeLeftovers()
     let bytes = KernelCache.magic + Array(SHA256.hash(data: code)) + code
     let temporary = path(key) + ".\(getpid()).\(UInt32.random(in: 0 ... .max)).part"
     guard FileManager.default.createFile(atPath: temporary, contents: Data(bytes)) else {
@@ -79,6 +80,16 @@ package struct KernelCache {
     if rename(temporary, path(key)) == 0 { return true }
     unlink(temporary)
     return false
+  }
+
+  /// Deletes what processes that were killed while writing left behind an hour ago or longer.
+  private func removeLeftovers() {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    for name in names where name.hasSuffix(".part") {
+      var status = stat()
+      let file = folder + "/" + name
+      if stat(file, &status) == 0 && time(nil) - status.st_mtim.tv_sec > 3600 { unlink(file) }
+    }
   }
 
   private func path(_ key: String) -> String { folder + "/" + key + ".kernel" }

@@ -127,9 +127,10 @@ final class CUDADevice {
     case 218:
       "; the kernel compiler is newer than the driver: update the driver, or install "
         + "nvidia-cuda-nvrtc of the driver's CUDA version"
-    case 700, 719, 715, 716:
-      "; a kernel failed: KRAIT_CUDA_SYNCHRONIZE=1 tells which; the run can be resumed from its "
-        + "last checkpoint"
+    case 700, 702, 710, 714...719:
+      "; a kernel failed: KRAIT_CUDA_SYNCHRONIZE=1 tells which"
+    case 46, 214, 220, 999:
+      "; the GPU does not answer as it should: look at nvidia-smi and the system's log (dmesg, Xid)"
     default: ""
     }
   }

@@ -43,7 +43,7 @@ public struct MemoryForecast: Sendable, Equatable {
       name: "work memory of operations",
       // Gathered rows are the largest of the others.
       bytes: device == nil
-        ? 0 : max(attention, plan.streamBytes + 4 << 20), isHeld: false)
+        ? 0 : max(attention, plan.streamBytes + 2 << 20), isHeld: false)
     let besides = Part(
       name: "driver, kernels, libraries, others",
       bytes: (device?.besides ?? 0) + (device == nil ? 0 : backend.allocatedBytes), isHeld: true)

@@ -1,3 +1,4 @@
+import Compute
 import Corpus
 import FeedForward
 import Transformer
@@ -105,6 +106,21 @@ extension Trainer {
   }
 
   // MARK: The end
+
+  /// What a machine's failure means for a run. The state on the machine is lost; a checkpoint whose
+  /// copy was taken before is still written.
+  func machineFailed(_ error: ComputeError) -> String {
+    writer.finish()
+    reportFailedCheckpoint()
+    log.sync()
+    progress.end()
+    let next =
+      writer.savedStep.map {
+        "the newest checkpoint is of step \($0); go on from it with "
+          + RunSummary.resumeCommand(folder: folder.path)
+      } ?? "there is no checkpoint yet"
+    return "after step \(state.step): \(error); \(next)"
+  }
 
   func finish(_ ending: RunSummary.Ending) throws -> RunSummary {
     var ending = ending

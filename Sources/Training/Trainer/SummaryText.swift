@@ -46,16 +46,21 @@ extension RunSummary {
     }
   }
 
+  /// The command that goes on with the run of a folder.
+  static func resumeCommand(folder: String) -> String {
+    let parts = folder.split(separator: "/", omittingEmptySubsequences: false)
+    let name = SummaryText.shellWord("run.name=" + (parts.last ?? ""))
+    let parent = parts.dropLast().joined(separator: "/")
+    let place =
+      parent == RunSettings().folder
+      ? "" : " --set " + SummaryText.shellWord("run.folder=\(parent)")
+    return "krait train --resume\(place) --set \(name)"
+  }
+
   private var nextSteps: [String] {
     let path = SummaryText.shellWord(folder)
     guard ending == .finished else {
-      let parts = folder.split(separator: "/", omittingEmptySubsequences: false)
-      let name = SummaryText.shellWord("run.name=" + (parts.last ?? ""))
-      let parent = parts.dropLast().joined(separator: "/")
-      let place =
-        parent == RunSettings().folder
-        ? "" : " --set " + SummaryText.shellWord("run.folder=\(parent)")
-      return ["next", "  krait train --resume\(place) --set \(name)"]
+      return ["next", "  " + RunSummary.resumeCommand(folder: folder)]
     }
     let commands = [
       ("krait generate \(path) \(SummaryText.shellWord(prompt))", "more text"),

@@ -145,7 +145,18 @@ public final class Trainer {
   }
 
   /// Trains to the last step, or until a signal or too many bad steps end it.
+  ///
+  /// - Throws: when the machine fails, after what can still be saved was: the sentence names the
+  ///   newest checkpoint and how to go on from it.
   public func run() throws -> RunSummary {
+    do {
+      return try loop()
+    } catch let error as ComputeError {
+      throw TrainingError(machineFailed(error))
+    }
+  }
+
+  private func loop() throws -> RunSummary {
     let producer = BatchProducer(
       data.stream, firstSample: state.nextSample, samplesPerBatch: configuration.data.batch)
     defer { producer.stop() }
