@@ -11,7 +11,7 @@ public final class DenseFeedForward: FeedForwardMethod {
 
   public var statistics: SparsityStatistics?
 
-  /// Allocates [T, f] for every layer and one more for the gradient.
+  /// Allocates [T, f] for every layer that is held and one more for the gradient.
   public init(shape: FeedForwardShape, on backend: any Backend) throws(ComputeError) {
     self.backend = backend
     self.shape = shape
@@ -19,7 +19,7 @@ public final class DenseFeedForward: FeedForwardMethod {
       byteCount: DenseFeedForward.activationBytes(shape), on: backend,
       purpose: "dense feed-forward activations")
     var activations: [TensorView] = []
-    for _ in 0..<shape.layers {
+    for _ in 0..<shape.heldLayers {
       activations.append(arena.take(rows: shape.tokens, columns: shape.hiddenWidth, shape.storage))
     }
     self.activations = activations
@@ -37,7 +37,8 @@ public final class DenseFeedForward: FeedForwardMethod {
   }
 
   private static func activationBytes(_ shape: FeedForwardShape) -> Int {
-    (shape.layers + 1) * Arena.bytes(rows: shape.tokens, columns: shape.hiddenWidth, shape.storage)
+    (shape.heldLayers + 1)
+      * Arena.bytes(rows: shape.tokens, columns: shape.hiddenWidth, shape.storage)
   }
 
   public func weightsChanged() {}
@@ -46,10 +47,8 @@ public final class DenseFeedForward: FeedForwardMethod {
     layer: Int, weights: FeedForwardWeights, input: TensorView, residual: TensorView,
     output: TensorView
   ) throws(ComputeError) {
-    let activation = activations[layer]
-    try backend.run(
-      MatrixMultiply(
-        input, weights.up, transposeRight: true, into: activation, epilogue: .squaredReLU))
+    let activation = activation(layer)
+    try recompute(layer: layer, weights: weights, input: input)
     if statistics != nil {
       statistics?.layers[layer] = try probe.measure(dense: activation)
     }
@@ -57,11 +56,25 @@ public final class DenseFeedForward: FeedForwardMethod {
       MatrixMultiply(activation, weights.down, into: output, adding: residual))
   }
 
+  public func recompute(
+    layer: Int, weights: FeedForwardWeights, input: TensorView
+  ) throws(ComputeError) {
+    try backend.run(
+      MatrixMultiply(
+        input, weights.up, transposeRight: true, into: activation(layer),
+        epilogue: .squaredReLU))
+  }
+
+  /// A of a layer, in memory of its own or the one that all share.
+  private func activation(_ layer: Int) -> TensorView {
+    activations[layer % shape.heldLayers]
+  }
+
   public func backward(
     layer: Int, weights: FeedForwardWeights, input: TensorView, outputGradient: TensorView,
     inputGradient: TensorView
   ) throws(ComputeError) {
-    let activation = activations[layer]
+    let activation = activation(layer)
     try backend.run(
       MatrixMultiply(
         outputGradient, weights.down, transposeRight: true, into: hiddenGradient,

@@ -22,6 +22,7 @@ final class DenseLayers {
 
   private static func part(_ shape: FeedForwardShape, _ layers: Int) -> FeedForwardShape {
     var shape = shape
+    shape.heldLayers = shape.heldLayers == shape.layers ? layers : 1
     shape.layers = layers
     return shape
   }
@@ -40,6 +41,13 @@ final class DenseLayers {
       layer: place, weights: weights, input: input, residual: residual, output: output)
     defer { method.statistics = nil }
     return method.statistics?.layers[place]
+  }
+
+  /// See `FeedForwardMethod`.
+  func recompute(
+    layer: Int, weights: FeedForwardWeights, input: TensorView
+  ) throws(ComputeError) {
+    try method.recompute(layer: place(of: layer), weights: weights, input: input)
   }
 
   /// See `FeedForwardMethod`.

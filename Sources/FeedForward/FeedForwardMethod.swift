@@ -42,22 +42,28 @@ public struct FeedForwardShape: Sendable, Equatable {
   public var layers: Int
   /// The type of activations and weights: the backend's `storage`.
   public var storage: ElementType
+  /// Layers whose activations are held at once: all of them, or 1, when every layer is computed
+  /// again before its backward pass.
+  public var heldLayers: Int
 
-  /// See the properties.
+  /// See the properties; all layers are held unless said otherwise.
   public init(
-    tokens: Int, width: Int, hiddenWidth: Int, layers: Int, storage: ElementType = .float32
+    tokens: Int, width: Int, hiddenWidth: Int, layers: Int, storage: ElementType = .float32,
+    heldLayers: Int? = nil
   ) {
+    precondition(heldLayers == nil || heldLayers == 1 || heldLayers == layers, "layers held")
     self.tokens = tokens
     self.width = width
     self.hiddenWidth = hiddenWidth
     self.layers = layers
     self.storage = storage
+    self.heldLayers = heldLayers ?? layers
   }
 }
 
 /// One way to compute `Y = (relu(X Uᵀ)² ⊙ mask) D` and the exact gradient of that function.
 ///
-/// A method owns what it keeps between forward and backward, for all layers. To add a recipe,
+/// A method owns what it keeps between forward and backward, for all layers or the one at work. To add a recipe,
 /// conform to this and name it in `FeedForwardStack`.
 public protocol FeedForwardMethod: AnyObject {
   /// Bytes kept per layer between forward and backward.
@@ -67,6 +73,12 @@ public protocol FeedForwardMethod: AnyObject {
   func forward(
     layer: Int, weights: FeedForwardWeights, input: TensorView, residual: TensorView,
     output: TensorView
+  ) throws(ComputeError)
+
+  /// Computes again what the forward pass of a layer kept for its backward pass, bit for bit, and
+  /// neither its output nor statistics. Weights and input are what they were.
+  func recompute(
+    layer: Int, weights: FeedForwardWeights, input: TensorView
   ) throws(ComputeError)
 
   /// From dY: `inputGradient = dX`, and adds to the weight gradients. Shapes: all [T, d].

@@ -57,6 +57,13 @@ public final class FeedForwardStack {
       layer: layer, weights: weights, input: input, residual: residual, output: output)
   }
 
+  /// Computes what a layer's forward pass kept again; see `FeedForwardMethod`.
+  public func recompute(
+    layer: Int, weights: FeedForwardWeights, input: TensorView
+  ) throws(ComputeError) {
+    try current.recompute(layer: layer, weights: weights, input: input)
+  }
+
   /// Runs the backward pass of a layer; see `FeedForwardMethod`.
   public func backward(
     layer: Int, weights: FeedForwardWeights, input: TensorView, outputGradient: TensorView,

@@ -11,6 +11,21 @@ struct SavedActivations {
   /// Whether the order was made by the router; otherwise tokens stay in place.
   var isRouted = false
 
+  /// The same memory for a layer that keeps fewer neurons.
+  func narrowed(to kept: Int) -> SavedActivations {
+    func narrow(_ view: TensorView) -> TensorView {
+      TensorView(
+        address: view.address, rows: view.rows, columns: kept, elementType: view.elementType)
+    }
+    return SavedActivations(packed: narrow(packed), columns: narrow(columns), order: order)
+  }
+
+  private init(packed: TensorView, columns: TensorView, order: TensorView) {
+    self.packed = packed
+    self.columns = columns
+    self.order = order
+  }
+
   init(tokens: Int, blocks: Int, kept: Int, storage: ElementType, from arena: Arena) {
     packed = arena.take(rows: tokens, columns: kept, storage)
     columns = arena.take(rows: blocks, columns: kept, .uint16)

@@ -71,10 +71,14 @@ public final class SparseFeedForward: FeedForwardMethod {
     arena = try Arena(
       byteCount: SparseFeedForward.savedBytes(shape, recipe: recipe), on: backend,
       purpose: "packed feed-forward activations")
-    for kept in recipe.keptColumns {
-      saved.append(
+    var own: [SavedActivations] = []
+    for kept in SparseFeedForward.heldColumns(shape, recipe) {
+      own.append(
         SavedActivations(
           tokens: shape.tokens, blocks: blocks, kept: kept, storage: shape.storage, from: arena))
+    }
+    saved = recipe.keptColumns.enumerated().map { layer, kept in
+      own[layer % shape.heldLayers].narrowed(to: kept)
     }
     scratch = try SparseScratch(shape: shape, recipe: recipe, on: backend)
     denseLayers = try DenseLayers(recipe.denseLayers, shape: shape, on: backend)
@@ -90,11 +94,17 @@ public final class SparseFeedForward: FeedForwardMethod {
 
   private static func savedBytes(_ shape: FeedForwardShape, recipe: Recipe) -> Int {
     let blocks = PackedPattern.blocks(tokens: shape.tokens, blockTokens: recipe.blockTokens)
-    return recipe.keptColumns.reduce(0) {
+    return heldColumns(shape, recipe).reduce(0) {
       $0
         + SavedActivations.bytes(
           tokens: shape.tokens, blocks: blocks, kept: $1, storage: shape.storage)
     }
+  }
+
+  /// K of everything that is held: of every layer, or of the widest that take turns.
+  private static func heldColumns(_ shape: FeedForwardShape, _ recipe: Recipe) -> [Int] {
+    shape.heldLayers == shape.layers
+      ? recipe.keptColumns : [recipe.keptColumns.max() ?? 0]
   }
 
   public var savedBytesPerLayer: Int {
@@ -123,6 +133,28 @@ public final class SparseFeedForward: FeedForwardMethod {
       if let measured { statistics?.layers[layer] = measured }
       return
     }
+    try activate(layer, up: up, input: input, measures: statistics != nil)
+    try backend.run(
+      PackedProduct(
+        packed: saved[layer].packed, weights: down, pattern: pattern(layer), output: output,
+        adding: residual))
+  }
+
+  public func recompute(
+    layer: Int, weights: FeedForwardWeights, input: TensorView
+  ) throws(ComputeError) {
+    let (up, down) = try sparseWeights.effective(layer: layer, weights)
+    if let denseLayers, denseLayers.holds(layer) {
+      return try denseLayers.recompute(
+        layer: layer, weights: weights.replacing(up: up, down: down), input: input)
+    }
+    try activate(layer, up: up, input: input, measures: false)
+  }
+
+  /// Route, select, and product 1: all that the backward pass needs.
+  private func activate(
+    _ layer: Int, up: TensorView, input: TensorView, measures: Bool
+  ) throws(ComputeError) {
     saved[layer].isRouted = try router.route(
       layer: layer, input: input, order: saved[layer].order)
     let pattern = pattern(layer)
@@ -133,22 +165,19 @@ public final class SparseFeedForward: FeedForwardMethod {
       try backend.run(
         KeptProduct(
           input: input, weights: up, pattern: pattern, output: packed, epilogue: .squaredReLU))
-      if statistics != nil { try measureSamples(samples, layer: layer, pattern: pattern) }
+      if measures { try measureSamples(samples, layer: layer, pattern: pattern) }
     case .exact:
       let dense = try denseActivation(up: up, input: input)
       try select(from: dense, groupWidth: shape.hiddenWidth, pattern: pattern)
       try backend.run(PackColumns(values: dense, pattern: pattern, packed: packed))
-      if statistics != nil { try measure(dense, layer: layer, packed: packed) }
+      if measures { try measure(dense, layer: layer, packed: packed) }
     case .venom(let n, let m):
       let dense = try denseActivation(up: up, input: input)
       try select(from: dense, groupWidth: m, pattern: pattern)
       try backend.run(PackColumns(values: dense, pattern: pattern, packed: packed))
       if n < 4 { try backend.run(MaskFours(values: packed, keep: n)) }
-      if statistics != nil { try measure(dense, layer: layer, packed: packed) }
+      if measures { try measure(dense, layer: layer, packed: packed) }
     }
-    try backend.run(
-      PackedProduct(
-        packed: packed, weights: down, pattern: pattern, output: output, adding: residual))
   }
 
   public func backward(

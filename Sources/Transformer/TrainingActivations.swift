@@ -17,6 +17,15 @@ struct LayerActivations {
   let attention: TensorView
   /// [T, heads].
   let logSumExp: TensorView
+
+  /// Another layer in the same memory, but for its input.
+  func following(input: TensorView) -> LayerActivations {
+    LayerActivations(
+      attentionInput: input, feedForwardInput: feedForwardInput,
+      attentionNormalized: attentionNormalized, feedForwardNormalized: feedForwardNormalized,
+      attentionInverseRMS: attentionInverseRMS, feedForwardInverseRMS: feedForwardInverseRMS,
+      queryKeyValue: queryKeyValue, attention: attention, logSumExp: logSumExp)
+  }
 }
 
 /// All memory of a training pass except the feed-forward network's own.
@@ -51,42 +60,62 @@ final class TrainingActivations {
     max(1, min(tokens, logitElements(storage) / vocabulary))
   }
 
+  /// What of a layer need not stay until its backward pass when the layer is computed again.
+  private static func passingBytes(
+    _ model: ModelConfiguration, tokens t: Int, storage: ElementType
+  ) -> Int {
+    let layout = PackedAttentionLayout(model)
+    return 3 * Arena.bytes(rows: t, columns: model.width, storage)
+      + 2 * Arena.bytes(rows: 1, columns: t)
+      + Arena.bytes(rows: t, columns: layout.width, storage)
+      + Arena.bytes(rows: t, columns: layout.queryWidth, storage)
+      + Arena.bytes(rows: t, columns: model.heads)
+  }
+
   /// Bytes a training pass needs, without the feed-forward network's saved activations.
   static func bytes(
-    _ model: ModelConfiguration, tokens t: Int, storage: ElementType
+    _ model: ModelConfiguration, tokens t: Int, storage: ElementType,
+    recomputation: Recomputation = .none
   ) -> Int {
     let layout = PackedAttentionLayout(model)
     let stream = Arena.bytes(rows: t, columns: model.width, storage)
     let row = Arena.bytes(rows: 1, columns: t)
     let packed = Arena.bytes(rows: t, columns: layout.width, storage)
     let heads = Arena.bytes(rows: t, columns: layout.queryWidth, storage)
-    let layer =
-      4 * stream + 2 * row + packed + heads + Arena.bytes(rows: t, columns: model.heads)
+    let passing = passingBytes(model, tokens: t, storage: storage)
+    let held = recomputation == .none ? model.layers : 1
     let chunk = chunkTokens(tokens: t, vocabulary: model.vocabulary, storage: storage)
-    return model.layers * layer + 4 * row + 4 * stream + packed + heads
+    return model.layers * stream + held * passing + 4 * row + 4 * stream + packed + heads
       + Arena.bytes(rows: chunk, columns: model.vocabulary, storage)
   }
 
   init(
-    _ model: ModelConfiguration, tokens t: Int, on backend: any Backend
+    _ model: ModelConfiguration, tokens t: Int, recomputation: Recomputation,
+    on backend: any Backend
   ) throws(ComputeError) {
     let layout = PackedAttentionLayout(model)
     let arena = try Arena(
-      byteCount: TrainingActivations.bytes(model, tokens: t, storage: backend.storage), on: backend,
+      byteCount: TrainingActivations.bytes(
+        model, tokens: t, storage: backend.storage, recomputation: recomputation), on: backend,
       purpose: "activations of \(t) tokens")
     let storage = backend.storage
     func stream() -> TensorView { arena.take(rows: t, columns: model.width, storage) }
     func row(_ type: ElementType = .float32) -> TensorView {
       arena.take(rows: 1, columns: t, type)
     }
-    layers = (0..<model.layers).map { _ in
+    func layer(input: TensorView) -> LayerActivations {
       LayerActivations(
-        attentionInput: stream(), feedForwardInput: stream(), attentionNormalized: stream(),
+        attentionInput: input, feedForwardInput: stream(), attentionNormalized: stream(),
         feedForwardNormalized: stream(), attentionInverseRMS: row(),
         feedForwardInverseRMS: row(),
         queryKeyValue: arena.take(rows: t, columns: layout.width, storage),
         attention: arena.take(rows: t, columns: layout.queryWidth, storage),
         logSumExp: arena.take(rows: t, columns: model.heads))
+    }
+    let first = layer(input: stream())
+    layers = (0..<model.layers).map { index in
+      if index == 0 { return first }
+      return recomputation == .none ? layer(input: stream()) : first.following(input: stream())
     }
     tokens = row(.int32)
     targets = row(.int32)

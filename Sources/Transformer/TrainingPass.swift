@@ -8,6 +8,7 @@ public import FeedForward
 /// per layer:  x ← x + attention(norm(x));  x ← x + feedForward(norm(x))
 /// loss ← crossEntropy(norm(x) · outputᵀ)
 /// ```
+/// With `Recomputation.layer` only every layer's x is kept until its gradients are due.
 public final class TrainingPass {
   /// The feed-forward networks of all layers; switch their mode between steps.
   public let feedForward: FeedForwardStack
@@ -22,6 +23,7 @@ public final class TrainingPass {
   private let model: TransformerModel
   private let sequences: Int
   private let sequenceLength: Int
+  private let recomputation: Recomputation
   private let activations: TrainingActivations
   private let rotary: RotaryTable
   private let layout: PackedAttentionLayout
@@ -32,16 +34,18 @@ public final class TrainingPass {
   /// Allocates everything for micro-batches of `sequences` sequences.
   public init(
     _ model: TransformerModel, feedForward configuration: FeedForwardConfiguration,
-    sequences: Int, sequenceLength: Int
+    sequences: Int, sequenceLength: Int, recomputation: Recomputation = .none
   ) throws(ComputeError) {
     let shape = model.configuration
     self.model = model
     clock = PassClock(running: model.backend.runsImmediately)
     self.sequences = sequences
     self.sequenceLength = sequenceLength
+    self.recomputation = recomputation
     gradients = try ParameterArena(model.table, on: model.backend, purpose: "gradients")
     activations = try TrainingActivations(
-      shape, tokens: sequences * sequenceLength, on: model.backend)
+      shape, tokens: sequences * sequenceLength, recomputation: recomputation,
+      on: model.backend)
     rotary = try RotaryTable(
       positions: sequenceLength, headWidth: shape.headWidth, theta: shape.ropeTheta,
       on: model.backend)
@@ -50,7 +54,8 @@ public final class TrainingPass {
       configuration: configuration,
       shape: FeedForwardShape(
         tokens: sequences * sequenceLength, width: shape.width, hiddenWidth: shape.hiddenWidth,
-        layers: shape.layers, storage: model.backend.storage),
+        layers: shape.layers, storage: model.backend.storage,
+        heldLayers: recomputation == .none ? nil : 1),
       on: model.backend)
     weights = LayerWeights.all(model, gradients: gradients)
     geometry = Attention.Geometry(
@@ -62,9 +67,10 @@ public final class TrainingPass {
   /// `krait plan`.
   public static func activationBytes(
     _ model: ModelConfiguration, sequences: Int, sequenceLength: Int,
-    storage: ElementType = .float32
+    storage: ElementType = .float32, recomputation: Recomputation = .none
   ) -> Int {
-    TrainingActivations.bytes(model, tokens: sequences * sequenceLength, storage: storage)
+    TrainingActivations.bytes(
+      model, tokens: sequences * sequenceLength, storage: storage, recomputation: recomputation)
       + RotaryTable.bytes(positions: sequenceLength, headWidth: model.headWidth)
   }
 
@@ -115,6 +121,8 @@ public final class TrainingPass {
     try forward()
     try lossAndGradient(gradientScale)
     for layer in (0..<weights.count).reversed() {
+      // What the last layer left is still there.
+      if recomputation == .layer && layer + 1 < weights.count { try recompute(layer) }
       try feedForwardBackward(layer)
       try attentionBackward(layer)
     }
@@ -175,15 +183,31 @@ public final class TrainingPass {
 
   private func feedForwardForward(_ layer: Int) throws(ComputeError) {
     let saved = activations.layers[layer]
+    try normalizeFeedForwardInput(layer)
+    try feedForward.forward(
+      layer: layer, weights: weights[layer].feedForward, input: saved.feedForwardNormalized,
+      residual: saved.feedForwardInput, output: streamAfter(layer))
+    clock.lap(\.feedForward)
+  }
+
+  private func normalizeFeedForwardInput(_ layer: Int) throws(ComputeError) {
+    let saved = activations.layers[layer]
     try backend.run(
       RMSNorm.Forward(
         input: saved.feedForwardInput, weight: weights[layer].feedForwardNorm,
         output: saved.feedForwardNormalized, inverseRMS: saved.feedForwardInverseRMS,
         epsilon: epsilon))
     clock.lap(\.other)
-    try feedForward.forward(
-      layer: layer, weights: weights[layer].feedForward, input: saved.feedForwardNormalized,
-      residual: saved.feedForwardInput, output: streamAfter(layer))
+  }
+
+  /// Everything that a layer's backward pass needs, from the layer's input.
+  private func recompute(_ layer: Int) throws(ComputeError) {
+    clock.lap(\.other)
+    try attentionForward(layer)
+    try normalizeFeedForwardInput(layer)
+    try feedForward.recompute(
+      layer: layer, weights: weights[layer].feedForward,
+      input: activations.layers[layer].feedForwardNormalized)
     clock.lap(\.feedForward)
   }
 

@@ -17,6 +17,7 @@ import Testing
     ["feedForward.mode=dense"], ["feedForward.mode=columns"], ["feedForward.mode=paper"],
     ["feedForward.mode=columns", "schedule.denseWarmup=0", "schedule.sparseFraction=1.0"],
     ["feedForward.mode=dense", "device.precision=float32"],
+    ["feedForward.mode=dense", "device.recompute=layer"],
   ])
   func planAndRunAgree(overrides: [String]) throws {
     let gpu = try FakeGPU()

@@ -171,7 +171,7 @@ import Transformer
       "data.batch": "16", "data.microBatch": "4", "schedule.shape": "\"cosine\"",
       "schedule.phases": "[{ mode = \"dense\", steps = 3 }, { mode = \"columns\", steps = 9 }]",
       "device.backend": "\"cpu\"", "device.reproducible": "false",
-      "device.precision": "\"float32\"",
+      "device.precision": "\"float32\"", "device.recompute": "\"layer\"",
       "optimizer.beta1": "0.8", "optimizer.beta2": "0.99",
     ]
     let key = try #require(RunConfiguration.keys.first { $0.path == path })

@@ -14,6 +14,10 @@ import Training
         "feedForward.selection=\"exact\"", "feedForward.reclusterInterval=2",
       ]
     ),
+    ("dense, computed again", ["feedForward.mode=\"dense\"", "device.recompute=\"layer\""]),
+    (
+      "columns, computed again", ["device.recompute=\"layer\"", "feedForward.densities=[0.5,0.25]"]
+    ),
     ("columns to the end", ["schedule.sparseFraction=1.0", "schedule.denseWarmup=0"]),
     ("paper, U and D", ["feedForward.mode=\"paper\"", "feedForward.sparseWeights=\"both\""]),
     (

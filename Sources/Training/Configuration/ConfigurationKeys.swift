@@ -129,6 +129,9 @@ extension RunConfiguration {
     .flag(
       "device", "reproducible", \.device.reproducible,
       "the same bits in every run on a GPU; false is faster"),
+    .choice(
+      "device", "recompute", \.device.recompute,
+      "layer keeps only every layer's input: less memory, more work"),
   ]
 
   // MARK: Lists

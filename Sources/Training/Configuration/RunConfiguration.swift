@@ -176,6 +176,8 @@ public struct DeviceConfiguration: Sendable, Equatable {
   public var blas = ""
   /// Whether a run can be repeated bit for bit on the same GPU; false is faster. The CPU always can.
   public var reproducible = true
+  /// What is computed again in the backward pass, to save memory.
+  public var recompute = Recomputation.none
 
   /// The defaults.
   public init() {}

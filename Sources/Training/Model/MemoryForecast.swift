@@ -9,6 +9,7 @@ public struct MemoryForecast: Sendable, Equatable {
   /// What the device says now; nil where the memory is the host's.
   public let device: DeviceMemoryUse?
   private let free: Int
+  private let recomputes: Bool
 
   /// One purpose.
   public struct Part: Sendable, Equatable {
@@ -30,6 +31,7 @@ public struct MemoryForecast: Sendable, Equatable {
     let data = configuration.data
     device = try backend.deviceMemory()
     free = device?.free ?? .max
+    recomputes = configuration.device.recompute == .layer
     let state = Part(
       name: "parameters, gradients, moments", bytes: plan.stateBytes, isHeld: false)
     let activations = Part(
@@ -64,6 +66,7 @@ public struct MemoryForecast: Sendable, Equatable {
     return "the run needs \(mebibytes(needed)) of GPU memory and \(mebibytes(free)) of "
       + "\(mebibytes(device?.total ?? 0)) are free: \(list). Lower data.microBatch (the batch "
       + "stays as it is), data.sequence or the model"
+      + (recomputes ? "" : ", or set device.recompute=layer")
       + "; krait plan shows what a change gains"
   }
 }

@@ -26,7 +26,7 @@ public struct RunPlan: Sendable, Equatable {
   /// networks of the phase, and beside them an evaluation or a clustering.
   public let peakBytes: Int
   /// Floating-point operations of a dense step, a multiply-add counting two, the causal half of
-  /// attention counted once.
+  /// attention counted once; what is computed again counts again.
   public let denseFlops: Double
   /// The same for a sparse step: what is executed.
   public let sparseFlops: Double?
@@ -51,7 +51,8 @@ public struct RunPlan: Sendable, Equatable {
       + (storage == .float32 ? 0 : Arena.bytes(rows: 1, columns: table.decayingCount, storage))
     checkpointBytes = 3 * ElementType.float32.byteCount * table.parameterCount
     activationBytes = TrainingPass.activationBytes(
-      model, sequences: data.microBatch, sequenceLength: data.sequence, storage: storage)
+      model, sequences: data.microBatch, sequenceLength: data.sequence, storage: storage,
+      recomputation: configuration.device.recompute)
     streamBytes = Arena.bytes(rows: tokens, columns: model.width, storage)
     let evaluated = min(data.microBatch, configuration.run.evaluateSequences)
     evaluationBytes =
@@ -61,7 +62,7 @@ public struct RunPlan: Sendable, Equatable {
         storage: storage) : 0
     let shape = FeedForwardShape(
       tokens: tokens, width: model.width, hiddenWidth: model.hiddenWidth, layers: model.layers,
-      storage: storage)
+      storage: storage, heldLayers: configuration.device.recompute == .none ? nil : 1)
     denseFeedForwardBytes = FeedForwardStack.bytes(
       configuration.feedForward, mode: .dense, shape: shape)
     peakBytes =
@@ -83,7 +84,10 @@ public struct RunPlan: Sendable, Equatable {
     let output = 6 * batchTokens * d * Double(model.vocabulary)
     let product = 2 * batchTokens * d * f
     let rest = projections + attention + output
-    denseFlops = rest + 6 * layers * product
+    // What a backward pass computes again: every layer but the last, up to its activations.
+    let again = configuration.device.recompute == .none ? 0 : (layers - 1) / layers
+    let restAgain = again * (projections / 3 + attention * 2 / 7)
+    denseFlops = rest + restAgain + (6 + again) * layers * product
 
     guard sparseSteps > 0 else {
       sparseFlops = nil
@@ -102,7 +106,9 @@ public struct RunPlan: Sendable, Equatable {
     let routing = layers * Double(configuration.feedForward.clusters) / f
     // Products 4 and 6 run densely on a matrix with zeros when their pattern is their own.
     let weightProducts = recipe.weightGradientPattern == .venom ? 2 * layers : 2 * keptShare
-    sparseFlops = rest + product * (first + routing + 3 * keptShare + weightProducts)
+    sparseFlops =
+      rest + restAgain
+      + product * ((1 + again) * (first + routing) + 3 * keptShare + weightProducts)
     sparseFeedForwardBytes = FeedForwardStack.bytes(
       configuration.feedForward, mode: configuration.feedForward.mode, shape: shape)
   }

@@ -45,11 +45,13 @@ public final class StepEngine {
   /// Allocates everything for micro-batches of `sequences` sequences.
   public init(
     _ model: TransformerModel, feedForward: FeedForwardConfiguration,
-    optimizer settings: Optimizer.Settings, sequences: Int, sequenceLength: Int
+    optimizer settings: Optimizer.Settings, sequences: Int, sequenceLength: Int,
+    recomputation: Recomputation = .none
   ) throws(ComputeError) {
     self.model = model
     pass = try TrainingPass(
-      model, feedForward: feedForward, sequences: sequences, sequenceLength: sequenceLength)
+      model, feedForward: feedForward, sequences: sequences, sequenceLength: sequenceLength,
+      recomputation: recomputation)
     optimizer = try Optimizer(model, settings: settings)
   }
 

@@ -83,7 +83,8 @@ public final class Trainer {
     engine = try StepEngine(
       model, feedForward: configuration.feedForward,
       optimizer: configuration.optimizer.settings, sequences: configuration.data.microBatch,
-      sequenceLength: configuration.data.sequence)
+      sequenceLength: configuration.data.sequence,
+      recomputation: configuration.device.recompute)
     if let checkpoint {
       try checkpoint.load(into: engine)
       state = checkpoint.state

@@ -32,6 +32,7 @@ struct BenchStep: ParsableCommand {
   @Option(help: "Steps of each variant that count.") var rounds = 5
   @Option(help: "Steps of each variant before.") var warmUps = 1
   @Option(help: "What to run: both, dense or columns.") var only = "both"
+  @Flag(help: "Keep only every layer's input until the backward pass.") var recompute = false
   @Flag(help: "One JSON object instead of tables.") var json = false
 
   func validate() throws {
@@ -66,7 +67,8 @@ struct BenchStep: ParsableCommand {
       variants.append(
         try StepVariant(
           name == "columns" ? "columns sampled \(density)" : name, model, mode: mode,
-          feedForward: feedForward, sequences: sequences, sequenceLength: length, on: backend))
+          feedForward: feedForward, sequences: sequences, sequenceLength: length,
+          recomputation: recompute ? .layer : .none, on: backend))
     }
     for round in -warmUps..<rounds {
       for variant in variants { try variant.step(isWarmUp: round < 0) }

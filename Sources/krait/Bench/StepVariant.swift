@@ -26,7 +26,7 @@ final class StepVariant {
   init(
     _ name: String, _ model: ModelConfiguration, mode: FeedForwardMode,
     feedForward: FeedForwardConfiguration, sequences: Int, sequenceLength: Int,
-    on backend: any Backend
+    recomputation: Recomputation, on backend: any Backend
   ) throws {
     self.name = name
     let meter = backend as? any MemoryMeter
@@ -35,7 +35,7 @@ final class StepVariant {
     try transformer.initialize(seed: 1)
     engine = try StepEngine(
       transformer, feedForward: feedForward, optimizer: Optimizer.Settings(),
-      sequences: sequences, sequenceLength: sequenceLength)
+      sequences: sequences, sequenceLength: sequenceLength, recomputation: recomputation)
     try engine.switchMode(to: mode)
     bytes = meter.flatMap { meter in before.map { meter.allocatedBytes - $0 } }
     let random = CounterRandom(seed: 1, stream: 99)
