@@ -15,13 +15,13 @@ extension CPUBackend {
       let (block, slice) = chunk.quotientAndRemainder(dividingBy: slices)
       let start = slice * sliceColumns
       let count = min(sliceColumns, sums.columns - start)
-      let target = sums.float + block * sums.stride + start
-      target.update(repeating: 0, count: count)
       let first = block * operation.blockRows
-      for position in first..<min(first + operation.blockRows, values.rows) {
-        let row = order.map { Int($0[position]) } ?? position
-        krait_add(target, values.float + row * values.stride + start, count)
-      }
+      let rowCount = min(operation.blockRows, values.rows - first)
+      let base = values.float + start
+      krait_sum_rows(
+        order == nil ? base + first * values.stride : base, values.stride,
+        order.map { UnsafePointer($0 + first) }, rowCount, count,
+        sums.float + block * sums.stride + start)
     }
   }
 }

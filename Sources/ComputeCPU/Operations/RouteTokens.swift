@@ -1,4 +1,5 @@
 public import Compute
+import CPUKernels
 
 extension CPUBackend {
   /// Keys by one pass over the scores, then a counting sort by the second and the first cluster:
@@ -15,10 +16,10 @@ extension CPUBackend {
       second.withUnsafeMutableBufferPointer { other in
         guard let first = first.baseAddress, let other = other.baseAddress else { return }
         rows.forEachRange(of: tokens, rowsPerChunk: 256) { _, range in
+          var keys = [Int32](repeating: 0, count: clusters)
           for token in range {
-            let pair = twoLargest(scores.float + token * scores.stride, count: clusters)
-            first[token] = Int32(pair.best)
-            other[token] = Int32(pair.second)
+            krait_two_largest(
+              scores.float + token * scores.stride, clusters, &keys, first + token, other + token)
           }
         }
       }
@@ -27,27 +28,6 @@ extension CPUBackend {
     let sorted = stableOrder(bySecond, keys: nearest, buckets: clusters)
     let order = operation.order.int32
     for (position, token) in sorted.enumerated() { order[position] = Int32(token) }
-  }
-
-  /// The indices of the largest and the second largest value; ties to the lower index; NaN loses.
-  /// With one value both are 0.
-  private func twoLargest(
-    _ values: UnsafePointer<Float>, count: Int
-  ) -> (best: Int, second: Int) {
-    /// NaN is below everything, minus infinity included.
-    func isLarger(_ first: Float, _ second: Float) -> Bool {
-      first > second || second.isNaN && !first.isNaN
-    }
-    guard count > 1 else { return (0, 0) }
-    var (best, second) = isLarger(values[1], values[0]) ? (1, 0) : (0, 1)
-    for index in 2..<max(count, 2) {
-      if isLarger(values[index], values[best]) {
-        (best, second) = (index, best)
-      } else if isLarger(values[index], values[second]) {
-        second = index
-      }
-    }
-    return (best, second)
   }
 
   private func stableOrder(

@@ -1,4 +1,5 @@
 public import Compute
+import CPUKernels
 
 extension CPUBackend {
   /// Block of neurons by block of neurons, group of tokens by group of tokens.
@@ -18,39 +19,37 @@ extension CPUBackend {
   private func maskGroup(
     _ operation: TransposedVenomMask, positions: Range<Int>, neurons: Range<Int>
   ) {
-    let activation = operation.activation
     let order = operation.order.map { $0.int32 }
     let tokens = positions.map { position in order.map { Int($0[position]) } ?? position }
-    // Stage one: the 4 tokens with the largest sums over the block's neurons.
-    let sums = tokens.map { token in
-      var sum: Float = 0
-      for neuron in neurons { sum += activation.float[token * activation.stride + neuron] }
-      return sum
+    func rows(_ matrix: TensorView) -> [UnsafeMutablePointer<Float>?] {
+      tokens.map { matrix.float + $0 * matrix.stride + neurons.lowerBound }
     }
-    let ranked = tokens.indices.sorted { (sums[$0], $1) > (sums[$1], $0) }
-    let kept = ranked.prefix(4).sorted()
-    for index in ranked.dropFirst(4) {
-      for neuron in neurons { drop(operation, token: tokens[index], neuron: neuron) }
+    let activation = rows(operation.activation)
+    let companion = operation.companion.map(rows)
+    // Stage one: the 4 tokens with the largest sums over the block's neurons.
+    var sums = [Float](repeating: 0, count: tokens.count)
+    krait_row_sums(activation.map { UnsafePointer($0) }, tokens.count, neurons.count, &sums)
+    let count = min(4, tokens.count)
+    var scratch = [UInt32](repeating: 0, count: 2 * tokens.count)
+    var kept = [UInt16](repeating: 0, count: count)
+    krait_select_largest(sums, tokens.count, count, 0, &scratch, &kept)
+    var next = 0
+    for index in tokens.indices {
+      if next < count && Int(kept[next]) == index {
+        next += 1
+        continue
+      }
+      activation[index]?.update(repeating: 0, count: neurons.count)
+      companion?[index]?.update(repeating: 0, count: neurons.count)
     }
     // Stage two: every neuron keeps its largest of those.
-    var four: [Float] = Array(repeating: 0, count: 4)
-    for neuron in neurons {
-      for (slot, index) in kept.enumerated() {
-        four[slot] = activation.float[tokens[index] * activation.stride + neuron]
-      }
-      four.withUnsafeBufferPointer { values in
-        guard let base = values.baseAddress else { return }
-        keepLargest(base, stride: 1, count: kept.count, keep: operation.keep) { slot in
-          drop(operation, token: tokens[kept[slot]], neuron: neuron)
-        }
-      }
-    }
-  }
-
-  private func drop(_ operation: TransposedVenomMask, token: Int, neuron: Int) {
-    operation.activation.float[token * operation.activation.stride + neuron] = 0
-    if let companion = operation.companion {
-      companion.float[token * companion.stride + neuron] = 0
+    let four = kept.map { activation[Int($0)] }
+    let keep = Int32(operation.keep)
+    if let companion {
+      krait_mask_columns(
+        four, kept.map { companion[Int($0)] }, Int32(count), neurons.count, keep)
+    } else {
+      krait_mask_columns(four, nil, Int32(count), neurons.count, keep)
     }
   }
 }
