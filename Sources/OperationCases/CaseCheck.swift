@@ -17,9 +17,11 @@ public struct CaseCheck: Sendable {
 
   /// Runs a case and compares every output, every input and the memory between and around them.
   ///
+  /// - Parameter repeats: whether a second run must leave the same bits behind.
   /// - Throws: what the backend throws.
   public init(
-    _ test: OperationCase, on backend: any Backend, storage: ElementType = .float32
+    _ test: OperationCase, on backend: any Backend, storage: ElementType = .float32,
+    repeats: Bool = false
   ) throws {
     let memory = try CaseMemory(test, on: backend, storage: storage)
     try test.run(backend, memory.views)
@@ -45,6 +47,14 @@ public struct CaseCheck: Sendable {
             description: "\(test): '\(tensor.name)'[\(row), \(column)] is \(got), not \(want)"
               + " (within \(allowed): \(test.tolerance.reason))")
         }
+      }
+    }
+    if repeats && first == nil {
+      let images = try memory.images()
+      try memory.restore()
+      try test.run(backend, memory.views)
+      if try memory.images() != images {
+        first = Mismatch(description: "\(test): other bits in a second run")
       }
     }
     mismatch = first

@@ -78,6 +78,11 @@ public final class CaseMemory {
     return result
   }
 
+  /// Puts everything back as it was before the run.
+  public func restore() throws(ComputeError) {
+    for (whole, before) in guarded.values { try CaseMemory.upload(before, to: whole, backend) }
+  }
+
   /// The bytes of every argument, guards included: to compare two runs bit for bit.
   public func images() throws(ComputeError) -> [[UInt8]] {
     var images: [[UInt8]] = []

@@ -80,9 +80,10 @@ struct Plan: ParsableCommand {
 
 /// The rate of dense products on a backend.
 enum MatrixRate {
-  /// Floating-point operations per second of a 1024 x 1024 x 1024 product, the best of several.
+  /// Floating-point operations per second of a square product, the best of several; one that is
+  /// large enough to fill a GPU.
   static func measure(_ backend: any Backend) throws -> Double {
-    let n = 1024
+    let n = backend.runsImmediately ? 1024 : 8192
     let arena = try Arena(
       byteCount: 3 * Arena.bytes(rows: n, columns: n, backend.storage), on: backend,
       purpose: "matrix rate")

@@ -19,6 +19,6 @@ extension CUDABackend {
       grid: Grid(
         x: (activation.rows + operation.groupTokens - 1) / operation.groupTokens,
         y: (activation.columns + operation.blockNeurons - 1) / operation.blockNeurons),
-      threads: 128, sharedBytes: operation.groupTokens * 4, arguments)
+      threads: 128, sharedBytes: (operation.groupTokens + 3) / 4 * 16, arguments)
   }
 }

@@ -7,13 +7,17 @@
 KERNEL __launch_bounds__(128) transposed_venom_mask(element* activation, i64 activation_stride, element* companion,
                                                     i64 companion_stride, const int* order, i64 tokens, i64 neurons,
                                                     i64 block_neurons, int keep, int group_tokens) {
-  extern __shared__ int memory[];
-  int* keys = memory;
+  extern __shared__ __align__(16) int keys[];  // of a multiple of four tokens; those that are not there lose
   __shared__ int kept[4];
   const i64 start = (i64)blockIdx.x * group_tokens, first = (i64)blockIdx.y * block_neurons;
   const int count = (int)(tokens - start < group_tokens ? tokens - start : group_tokens);
   const i64 end = first + block_neurons < neurons ? first + block_neurons : neurons;
-  for (int t = threadIdx.x; t < count; t += blockDim.x) {
+  const int padded = (count + 3) & ~3;
+  for (int t = threadIdx.x; t < padded; t += blockDim.x) {
+    if (t >= count) {
+      keys[t] = (int)0x80000000;
+      continue;
+    }
     const element* row = activation + (order ? (i64)order[start + t] : start + t) * activation_stride;
     float sum = 0.0f;
     for (i64 n = first; n < end; ++n) sum += to_float(row[n]);
@@ -24,7 +28,14 @@ KERNEL __launch_bounds__(128) transposed_venom_mask(element* activation, i64 act
     int written = 0;
     for (int t = 0; t < count && written < 4; ++t) {
       int ahead = 0;
-      for (int u = 0; u < count; ++u) ahead += keys[u] > keys[t] || (keys[u] == keys[t] && u < t);
+      const int own = keys[t];
+      for (int u = 0; u < padded; u += 4) {  // whole vectors: nothing behind the last one is read
+        const int4 k = *(const int4*)(keys + u);
+        ahead += k.x > own || (k.x == own && u < t);
+        ahead += k.y > own || (k.y == own && u + 1 < t);
+        ahead += k.z > own || (k.z == own && u + 2 < t);
+        ahead += k.w > own || (k.w == own && u + 3 < t);
+      }
       if (ahead < 4) kept[written++] = t;
     }
     for (; written < 4; ++written) kept[written] = -1;

@@ -34,8 +34,15 @@ enum EpilogueKind: String, Sendable, CaseIterable, CustomStringConvertible {
       case .squaredReLU: 2 * size
       case .timesTwoSqrt: 8
       }
+    // A rounded product that is squared is off by twice as much.
+    let roundings: Double =
+      switch self {
+      case .none: 0
+      case .squaredReLU: 2
+      case .timesTwoSqrt: 1
+      }
     return .sum(
-      of: depth, magnitude: magnitude, storageRoundings: storedBetween && self != .none ? 1 : 0,
+      of: depth, magnitude: magnitude, storageRoundings: storedBetween ? roundings : 0,
       storageMagnitude: addend)
   }
 }
