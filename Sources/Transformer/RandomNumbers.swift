@@ -24,10 +24,15 @@ public struct CounterRandom: Sendable {
 
   /// Standard normal, by Box and Muller: indices 2i and 2i+1 share two uniforms.
   public func normal(_ index: UInt64) -> Double {
-    let pair = index & ~1
-    let radius = (-2 * log(uniform(pair))).squareRoot()
-    let angle = 2 * Double.pi * uniform(pair + 1)
-    return radius * (index & 1 == 0 ? cos(angle) : sin(angle))
+    let (even, odd) = normalPair(index & ~1)
+    return index & 1 == 0 ? even : odd
+  }
+
+  /// The normal numbers of an even index and the one after.
+  func normalPair(_ index: UInt64) -> (Double, Double) {
+    let radius = (-2 * log(uniform(index))).squareRoot()
+    let angle = 2 * Double.pi * uniform(index + 1)
+    return (radius * cos(angle), radius * sin(angle))
   }
 
   private static func mix(_ value: UInt64) -> UInt64 {

@@ -47,8 +47,8 @@ public final class TransformerModel {
       case .ones:
         values = Array(repeating: 1, count: entry.count)
       case .normal(let deviation):
-        let random = CounterRandom(seed: seed, stream: UInt64(index))
-        values = (0..<entry.count).map { Float(random.normal(UInt64($0)) * deviation) }
+        values = CounterRandom(seed: seed, stream: UInt64(index))
+          .normals(entry.count, deviation: deviation)
       }
       try backend.write(values, to: parameters.view(entry))
     }
