@@ -21,6 +21,7 @@ public final class CUDABackend: MemoryMeter {
   let products: MatrixProducts?
   let fused: FusedAttention?
   let timeline: EventTimeline
+  let record: CallRecord
   private let synchronizesEachLaunch: Bool
 
   /// Opens the first visible GPU, and compiles kernels that the cache lacks.
@@ -39,13 +40,16 @@ public final class CUDABackend: MemoryMeter {
     device = try CUDADevice(libraries)
     memory = DeviceMemory(device)
     timeline = EventTimeline(device)
+    record = CallRecord(device)
     kernels = try KernelLibrary(libraries, device: device)
     try kernels.prepare(bfloat16: storage == .bfloat16)
-    products = try MatrixProducts(libraries, device: device, memory: memory)
+    products = try MatrixProducts(
+      libraries, device: device, memory: memory, record: record)
     fused =
       storage == .bfloat16
       ? try FusedAttention(
-        libraries, device: device, memory: memory, reproducible: isReproducible) : nil
+        libraries, device: device, memory: memory, record: record, reproducible: isReproducible)
+      : nil
   }
 
   /// What it runs on, for people.
@@ -153,15 +157,18 @@ public final class CUDABackend: MemoryMeter {
     guard view.count > 0 else { return }
     try device.enter()
     let width = view.elementType.byteCount
-    if view.isContiguous {
-      try device.check(
-        device.driver.pointee.fill(view.address, 0, view.count * width, device.stream),
-        "cuMemsetD8Async", "clearing \(view)")
-    } else {
-      try device.check(
-        device.driver.pointee.fill_2d(
-          view.address, view.stride * width, 0, view.columns * width, view.rows, device.stream),
-        "cuMemsetD2D8Async", "clearing \(view)")
+    try record.bracket("clear", work: (0, Double(view.count * width))) { () throws(ComputeError) in
+      if view.isContiguous {
+        try device.check(
+          device.driver.pointee.fill(view.address, 0, view.count * width, device.stream),
+          "cuMemsetD8Async", "clearing \(view)")
+      } else {
+        try device.check(
+          device.driver.pointee.fill_2d(
+            view.address, view.stride * width, 0, view.columns * width, view.rows,
+            device.stream),
+          "cuMemsetD2D8Async", "clearing \(view)")
+      }
     }
   }
 
@@ -170,6 +177,24 @@ public final class CUDABackend: MemoryMeter {
     try device.enter()
     try device.synchronize("waiting for the GPU")
   }
+
+  // MARK: Time
+
+  /// Runs some work with an event before and after every kernel and library call; what each cost,
+  /// the most expensive first. Events between kernels slow the work down by some percent.
+  public func profile(_ work: () throws -> Void) throws -> [CallCost] {
+    try synchronize()
+    record.start()
+    do {
+      try work()
+    } catch {
+      _ = try? record.stop()
+      throw error
+    }
+    return try record.stop()
+  }
+
+  // MARK: Copying
 
   private func copyDescription(rows: Int, rowBytes: Int) -> krait_cu_copy_2d {
     var copy = krait_cu_copy_2d()
@@ -185,6 +210,18 @@ public final class CUDABackend: MemoryMeter {
     _ copy: krait_cu_copy_2d, isDense: Bool, _ doing: @autoclosure () -> String
   ) throws(ComputeError) {
     try device.enter()
+    let bytes = Double(copy.width_bytes * copy.height)
+    let isOnDevice = copy.source_host == nil && copy.destination_host == nil
+    let label = isOnDevice ? "copy" : copy.source_host == nil ? "copy to host" : "copy to GPU"
+    try record.bracket(label, work: (0, isOnDevice ? 2 * bytes : bytes)) {
+      () throws(ComputeError) in
+      try enqueue(copy, isDense: isDense, doing())
+    }
+  }
+
+  private func enqueue(
+    _ copy: krait_cu_copy_2d, isDense: Bool, _ doing: @autoclosure () -> String
+  ) throws(ComputeError) {
     var copy = copy
     let driver = device.driver.pointee
     guard isDense else {
@@ -226,9 +263,12 @@ public final class CUDABackend: MemoryMeter {
   }
 
   /// Enqueues a kernel; nothing happens when the grid is empty.
+  ///
+  /// `work` is the operation that the kernel does most of, for the record of calls.
   func launch(
     _ file: String, _ name: String, _ elementType: ElementType, constants: [String] = [],
-    grid: Grid, threads: Int = 256, sharedBytes: Int = 0, _ arguments: KernelArguments
+    grid: Grid, threads: Int = 256, sharedBytes: Int = 0, _ arguments: KernelArguments,
+    for work: (any Operation)? = nil
   ) throws(ComputeError) {
     guard grid.x > 0 && grid.y > 0 && grid.z > 0 else { return }
     precondition(
@@ -238,10 +278,14 @@ public final class CUDABackend: MemoryMeter {
     let unit = KernelUnit(file, isBFloat16: elementType == .bfloat16, constants: constants)
     let function = try kernels.function(unit, name)
     if sharedBytes > 48 << 10 { try kernels.allowShared(function, bytes: sharedBytes) }
-    let code = arguments.withPointers { parameters in
-      device.driver.pointee.launch(
-        function, UInt32(grid.x), UInt32(grid.y), UInt32(grid.z), UInt32(threads), 1, 1,
-        UInt32(sharedBytes), device.stream, parameters, nil)
+    let code = try record.bracket(
+      "\(file.dropLast(3)) \(name)", work: record.isOn ? work.map { ($0.flops, $0.bytes) } : nil
+    ) { () throws(ComputeError) in
+      arguments.withPointers { parameters in
+        device.driver.pointee.launch(
+          function, UInt32(grid.x), UInt32(grid.y), UInt32(grid.z), UInt32(threads), 1, 1,
+          UInt32(sharedBytes), device.stream, parameters, nil)
+      }
     }
     try device.check(code, "cuLaunchKernel", "starting \(name) of \(file)")
     if synchronizesEachLaunch { try device.synchronize("running \(name) of \(file)") }

@@ -38,7 +38,7 @@ public final class TrainingPass {
   ) throws(ComputeError) {
     let shape = model.configuration
     self.model = model
-    clock = PassClock(running: model.backend.runsImmediately)
+    clock = PassClock(model.backend)
     self.sequences = sequences
     self.sequenceLength = sequenceLength
     self.recomputation = recomputation
@@ -115,7 +115,7 @@ public final class TrainingPass {
   public func run(
     tokens: [Int32], targets: [Int32], gradientScale: Float
   ) throws(ComputeError) -> [Float] {
-    clock.start()
+    try clock.start()
     try backend.write(tokens, to: activations.tokens)
     try backend.write(targets, to: activations.targets)
     try forward()
@@ -130,8 +130,22 @@ public final class TrainingPass {
       Embedding.Backward(
         tokens: activations.tokens, outputGradient: activations.streamGradient,
         tableGradient: gradients[.embedding]))
-    clock.lap(\.other)
+    try clock.lap(\.other)
     return try backend.read(activations.losses)
+  }
+
+  /// Runs work that holds passes, and tells where the machine spent its time, in seconds: all of
+  /// it, and the parts of the passes. On a GPU that costs an event per part, so time whole steps
+  /// without it.
+  public func measure(_ work: () throws -> Void) throws -> (total: Double, parts: PassTimes) {
+    try clock.beginMeasuring()
+    do {
+      try work()
+    } catch {
+      _ = try? clock.endMeasuring()
+      throw error
+    }
+    return try clock.endMeasuring()
   }
 
   private var backend: any Backend { model.backend }
@@ -164,21 +178,21 @@ public final class TrainingPass {
         input: saved.attentionInput, weight: own.attentionNorm,
         output: saved.attentionNormalized, inverseRMS: saved.attentionInverseRMS,
         epsilon: epsilon))
-    clock.lap(\.other)
+    try clock.lap(\.other)
     try backend.run(
       MatrixMultiply(
         saved.attentionNormalized, own.queryKeyValue, transposeRight: true,
         into: saved.queryKeyValue))
-    clock.lap(\.projections)
+    try clock.lap(\.projections)
     try backend.run(turn(layout.queryAndKey(saved.queryKeyValue), inverse: false))
-    clock.lap(\.other)
+    try clock.lap(\.other)
     try backend.run(attention(saved))
-    clock.lap(\.attention)
+    try clock.lap(\.attention)
     try backend.run(
       MatrixMultiply(
         saved.attention, own.attentionOutput, transposeRight: true,
         into: saved.feedForwardInput, adding: saved.attentionInput))
-    clock.lap(\.projections)
+    try clock.lap(\.projections)
   }
 
   private func feedForwardForward(_ layer: Int) throws(ComputeError) {
@@ -187,7 +201,7 @@ public final class TrainingPass {
     try feedForward.forward(
       layer: layer, weights: weights[layer].feedForward, input: saved.feedForwardNormalized,
       residual: saved.feedForwardInput, output: streamAfter(layer))
-    clock.lap(\.feedForward)
+    try clock.lap(\.feedForward)
   }
 
   private func normalizeFeedForwardInput(_ layer: Int) throws(ComputeError) {
@@ -197,18 +211,18 @@ public final class TrainingPass {
         input: saved.feedForwardInput, weight: weights[layer].feedForwardNorm,
         output: saved.feedForwardNormalized, inverseRMS: saved.feedForwardInverseRMS,
         epsilon: epsilon))
-    clock.lap(\.other)
+    try clock.lap(\.other)
   }
 
   /// Everything that a layer's backward pass needs, from the layer's input.
   private func recompute(_ layer: Int) throws(ComputeError) {
-    clock.lap(\.other)
+    try clock.lap(\.other)
     try attentionForward(layer)
     try normalizeFeedForwardInput(layer)
     try feedForward.recompute(
       layer: layer, weights: weights[layer].feedForward,
       input: activations.layers[layer].feedForwardNormalized)
-    clock.lap(\.feedForward)
+    try clock.lap(\.feedForward)
   }
 
   private func turn(_ values: TensorView, inverse: Bool) -> RotaryEmbedding {
@@ -234,7 +248,7 @@ public final class TrainingPass {
         input: activations.finalInput, weight: model.weight(.finalNorm),
         output: activations.finalNormalized, inverseRMS: activations.finalInverseRMS,
         epsilon: epsilon))
-    clock.lap(\.other)
+    try clock.lap(\.other)
     let outputGradient =
       gradients[model.configuration.tiedEmbeddings ? .embedding : .output]
     let step = activations.logits.rows
@@ -257,7 +271,7 @@ public final class TrainingPass {
           logits, transposeLeft: true, hidden, into: outputGradient, adding: outputGradient))
       start = range.upperBound
     }
-    clock.lap(\.output)
+    try clock.lap(\.output)
     try backend.zero(activations.streamGradient)
     try backend.run(
       RMSNorm.Backward(
@@ -271,12 +285,12 @@ public final class TrainingPass {
   private func feedForwardBackward(_ layer: Int) throws(ComputeError) {
     let saved = activations.layers[layer]
     let own = weights[layer]
-    clock.lap(\.other)
+    try clock.lap(\.other)
     try feedForward.backward(
       layer: layer, weights: own.feedForward, input: saved.feedForwardNormalized,
       outputGradient: activations.streamGradient,
       inputGradient: activations.normalizedGradient)
-    clock.lap(\.feedForward)
+    try clock.lap(\.feedForward)
     try backend.run(
       RMSNorm.Backward(
         outputGradient: activations.normalizedGradient, input: saved.feedForwardInput,
@@ -290,29 +304,29 @@ public final class TrainingPass {
     let own = weights[layer]
     let stream = activations.streamGradient
     let packed = activations.queryKeyValueGradient
-    clock.lap(\.other)
+    try clock.lap(\.other)
     try backend.run(
       MatrixMultiply(stream, own.attentionOutput, into: activations.attentionGradient))
     try backend.run(
       MatrixMultiply(
         stream, transposeLeft: true, saved.attention, into: own.attentionOutputGradient,
         adding: own.attentionOutputGradient))
-    clock.lap(\.projections)
+    try clock.lap(\.projections)
     try backend.run(
       Attention.Backward(
         of: attention(saved), outputGradient: activations.attentionGradient,
         queryGradient: layout.query(packed), keyGradient: layout.key(packed),
         valueGradient: layout.value(packed)))
-    clock.lap(\.attention)
+    try clock.lap(\.attention)
     try backend.run(turn(layout.queryAndKey(packed), inverse: true))
-    clock.lap(\.other)
+    try clock.lap(\.other)
     try backend.run(
       MatrixMultiply(packed, own.queryKeyValue, into: activations.normalizedGradient))
     try backend.run(
       MatrixMultiply(
         packed, transposeLeft: true, saved.attentionNormalized,
         into: own.queryKeyValueGradient, adding: own.queryKeyValueGradient))
-    clock.lap(\.projections)
+    try clock.lap(\.projections)
     try backend.run(
       RMSNorm.Backward(
         outputGradient: activations.normalizedGradient, input: saved.attentionInput,

@@ -38,6 +38,11 @@ struct BackendOptions: ParsableArguments {
 
 /// The only place that names concrete backends.
 enum BackendChoice {
+  /// What every kernel and library call of some work cost; nil where there are none.
+  static func profile(_ backend: any Backend, _ work: () throws -> Void) throws -> [CallCost]? {
+    try (backend as? CUDABackend)?.profile(work)
+  }
+
   /// Opens a backend by name.
   static func open(
     backend: String, precision: String, threads: Int, blas: String, reproducible: Bool

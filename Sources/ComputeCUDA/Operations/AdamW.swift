@@ -30,6 +30,6 @@ extension CUDABackend {
     try launch(
       "AdamW.cu", "update", operation.weights?.elementType ?? .float32,
       grid: .strided(operation.parameters.count, blocks: 8192),
-      arguments)
+      arguments, for: operation)
   }
 }

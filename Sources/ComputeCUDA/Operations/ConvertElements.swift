@@ -15,6 +15,6 @@ extension CUDABackend {
     arguments.add(source.columns)
     try launch(
       "ConvertElements.cu", source.elementType == .float32 ? "narrow" : "widen", .bfloat16,
-      grid: .strided(source.count), arguments)
+      grid: .strided(source.count), arguments, for: operation)
   }
 }

@@ -13,6 +13,6 @@ extension CUDABackend {
     arguments.add(operation.gradientScale ?? 0)
     try launch(
       "CrossEntropy.cu", "cross_entropy", operation.logits.elementType,
-      grid: Grid(x: operation.logits.rows), threads: 512, arguments)
+      grid: Grid(x: operation.logits.rows), threads: 512, arguments, for: operation)
   }
 }

@@ -12,6 +12,7 @@ final class FusedAttention {
   private let handle: krait_dnn_handle
   private let device: CUDADevice
   private let memory: DeviceMemory
+  private let record: CallRecord
   private var plans: [Key: Plan?] = [:]
   /// Whether the backward pass gives the same bits every time.
   private let isReproducible: Bool
@@ -49,7 +50,8 @@ final class FusedAttention {
   /// Nil without a usable cuDNN. The backward pass that need not be reproducible leaves the order
   /// of additions to chance.
   init?(
-    _ libraries: CUDALibraries, device: CUDADevice, memory: DeviceMemory, reproducible: Bool
+    _ libraries: CUDALibraries, device: CUDADevice, memory: DeviceMemory, record: CallRecord,
+    reproducible: Bool
   ) throws(ComputeError) {
     // cuDNN aborts the process when these two are missing.
     guard let library = libraries.attention, libraries.products != nil,
@@ -58,6 +60,7 @@ final class FusedAttention {
     self.library = library
     self.device = device
     self.memory = memory
+    self.record = record
     isReproducible = reproducible
     try device.enter()
     var made: krait_dnn_handle?
@@ -116,7 +119,7 @@ final class FusedAttention {
         (t.query, operation.query.address), (t.key, operation.key.address),
         (t.value, operation.value.address), (t.output, operation.output.address),
         (t.statistics, base),
-      ], workspace: base + UInt64(rowBytes(g)))
+      ], workspace: base + UInt64(rowBytes(g)), operation, "forward")
     return base
   }
 
@@ -144,7 +147,8 @@ final class FusedAttention {
       (t.valueGradient, operation.valueGradient.address),
     ]
     if t.querySums != 0 { bindings.append((t.querySums, base + UInt64(2 * rows))) }
-    try execute(plan, bindings, workspace: base + UInt64(2 * rows + sums))
+    try execute(
+      plan, bindings, workspace: base + UInt64(2 * rows + sums), operation, "backward")
     return true
   }
 
@@ -207,7 +211,8 @@ final class FusedAttention {
   }
 
   private func execute(
-    _ plan: Plan, _ bindings: [(Int64, UInt64)], workspace: UInt64
+    _ plan: Plan, _ bindings: [(Int64, UInt64)], workspace: UInt64,
+    _ operation: any Compute.Operation, _ label: String
   ) throws(ComputeError) {
     try device.enter()
     var numbers: [Int64] = bindings.map(\.0)
@@ -230,7 +235,12 @@ final class FusedAttention {
     }
     if status == 0 { status = library.pointee.attribute_set(pack, 1003, 6, 1, &work) }
     if status == 0 { status = library.pointee.finalize(pack) }
-    if status == 0 { status = library.pointee.execute(handle, plan.descriptor, pack) }
+    if status == 0 {
+      status = try record.bracket(
+        "cuDNN attention \(label)",
+        work: record.isOn ? (operation.flops, operation.bytes) : nil
+      ) { () throws(ComputeError) in library.pointee.execute(handle, plan.descriptor, pack) }
+    }
     if status != 0 { throw FusedAttention.failure(library, status, "cudnnBackendExecute") }
   }
 

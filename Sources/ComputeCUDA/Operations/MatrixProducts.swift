@@ -14,6 +14,7 @@ final class MatrixProducts {
   private let device: CUDADevice
   private let workspace: UInt64
   private let memory: DeviceMemory
+  private let record: CallRecord
   private var plans: [Shape: Plan?] = [:]
 
   /// Work memory of the library: what NVIDIA recommends for Hopper.
@@ -26,6 +27,12 @@ final class MatrixProducts {
     var leftStride, rightStride, addendStride, outputStride: Int
     var inputType, outputType: ElementType
     var leftAlignment, rightAlignment, addendAlignment, outputAlignment: UInt32
+
+    /// For people: `product 16384 x 3072 x 768 nt -> bf16`.
+    var label: String {
+      "product \(m) x \(n) x \(k) \(transposeLeft ? "t" : "n")\(transposeRight ? "t" : "n") -> "
+        + (outputType == .bfloat16 ? "bf16" : "f32")
+    }
   }
 
   private final class Plan {
@@ -47,12 +54,13 @@ final class MatrixProducts {
 
   /// Nil when this machine has no cuBLASLt.
   init?(
-    _ libraries: CUDALibraries, device: CUDADevice, memory: DeviceMemory
+    _ libraries: CUDALibraries, device: CUDADevice, memory: DeviceMemory, record: CallRecord
   ) throws(ComputeError) {
     guard let library = libraries.products else { return nil }
     self.library = library
     self.device = device
     self.memory = memory
+    self.record = record
     version = "\(library.pointee.version())"
     var made: krait_lt_handle?
     let status = library.pointee.create(&made)
@@ -96,10 +104,15 @@ final class MatrixProducts {
     guard let plan else { return false }
     var alpha = operation.alpha
     var beta: Float = addend == nil ? 0 : 1
-    let status = library.pointee.multiply(
-      handle, plan.operation, &alpha, operation.right.address, plan.right, operation.left.address,
-      plan.left, &beta, source.address, plan.addend, operation.output.address, plan.output,
-      &plan.algorithm, workspace, MatrixProducts.workspaceBytes, device.stream)
+    let status = try record.bracket(
+      shape.label + (addend == nil ? "" : " +"), work: (operation.flops, operation.bytes)
+    ) { () throws(ComputeError) in
+      library.pointee.multiply(
+        handle, plan.operation, &alpha, operation.right.address, plan.right,
+        operation.left.address, plan.left, &beta, source.address, plan.addend,
+        operation.output.address, plan.output, &plan.algorithm, workspace,
+        MatrixProducts.workspaceBytes, device.stream)
+    }
     if status != 0 {
       throw MatrixProducts.failure(library, status, "cublasLtMatmul", "multiplying \(operation)")
     }

@@ -16,6 +16,6 @@ extension CUDABackend {
     arguments.add(operation.inverse ? Float(-1) : 1)
     try launch(
       "RotaryEmbedding.cu", "rotate", values.elementType, grid: .strided(values.count / 2),
-      arguments)
+      arguments, for: operation)
   }
 }

@@ -34,6 +34,8 @@ struct BenchStep: ParsableCommand {
   @Option(help: "What to run: both, dense or columns.") var only = "both"
   @Flag(help: "Keep only every layer's input until the backward pass.") var recompute = false
   @Flag(help: "One JSON object instead of tables.") var json = false
+  @Flag(help: "Also time every kernel and library call of one more step (NVIDIA GPUs).")
+  var kernels = false
 
   func validate() throws {
     for (name, value) in [("sequences", sequences), ("rounds", rounds)] where value < 1 {
@@ -68,11 +70,15 @@ struct BenchStep: ParsableCommand {
         try StepVariant(
           name == "columns" ? "columns sampled \(density)" : name, model, mode: mode,
           feedForward: feedForward, sequences: sequences, sequenceLength: length,
-          recomputation: recompute ? .layer : .none, on: backend))
+          recomputation: recompute ? .layer : .none, like: variants.first, on: backend))
     }
     for round in -warmUps..<rounds {
       for variant in variants { try variant.step(isWarmUp: round < 0) }
     }
+    for variant in variants {
+      for _ in 0..<3 { try variant.placeStep() }
+    }
+    let peak = try PeakMemory(backend)?.sentence
     let headline =
       "Training step: d \(model.width), f \(model.hiddenWidth), \(model.layers) layers, "
       + "\(model.heads) heads, vocabulary \(model.vocabulary), \(sequences) sequences of "
@@ -80,8 +86,16 @@ struct BenchStep: ParsableCommand {
       + "median of \(rounds)"
     let report = StepReport(
       variants, layers: model.layers, headline: headline, machine: backend.summary,
-      peak: try PeakMemory(backend)?.sentence)
+      work: StepWork(model, sequences: sequences, sequenceLength: length),
+      rate: try MeasuredMatrixRate(on: backend), peak: peak)
     print(json ? report.json : report.text)
+    guard kernels else { return }
+    for variant in variants {
+      guard let costs = try BackendChoice.profile(backend, variant.plainStep) else {
+        throw CleanError("--kernels: only a step on an NVIDIA GPU has kernels to time")
+      }
+      print("\n" + CallTable(costs, name: variant.name).text)
+    }
   }
 
   /// The model's shape and the length of a sequence, from the preset and what overrides it.

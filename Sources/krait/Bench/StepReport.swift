@@ -5,12 +5,14 @@ struct StepReport {
   let variants: [StepVariant]
   let headline: String
   let machine: String
+  let work: StepWork
+  let rate: MeasuredMatrixRate
 
-  private static var parts: [(name: String, figure: KeyPath<StepVariant.Measurement, Double>)] {
+  private static var parts: [(name: String, figure: KeyPath<StepVariant.Places, Double>)] {
     [
       ("feed-forward", \.pass.feedForward), ("attention", \.pass.attention),
       ("projections", \.pass.projections), ("output, loss", \.pass.output),
-      ("optimizer", \.optimizer), ("other", \.pass.other),
+      ("optimizer", \.optimizer), ("other", \.pass.other), ("sum", \.total),
     ]
   }
 
@@ -19,6 +21,9 @@ struct StepReport {
     var speed = TextTable(
       ["variant", "ms per step", "tokens/s", "times dense", "processor s", "times dense"])
     var places = TextTable(["milliseconds of a step"] + StepReport.parts.map(\.name))
+    var rates = TextTable([
+      "model FLOPs", "TFLOP/s", "% of the matrix rate", "% of 989 TFLOP/s (H100, bfloat16)",
+    ])
     var memory = TextTable(["MiB", "FFN activations", "everything"])
     for variant in variants {
       let seconds = variant.median(\.seconds)
@@ -28,14 +33,27 @@ struct StepReport {
         fixed(ratio(variant, \.processorSeconds), 2),
       ])
       places.add(
-        [variant.name] + StepReport.parts.map { fixed(variant.median($0.figure) * 1e3, 1) })
+        [variant.name]
+          + StepReport.parts.map { part in
+            fixed(variant.median(place: { $0[keyPath: part.figure] }) * 1e3, 2)
+          })
+      rates.add([
+        variant.name, fixed(work.flops / seconds * 1e-12, 1),
+        fixed(100 * work.flops / seconds / rate.flops, 1),
+        fixed(100 * work.flops / seconds / 989e12, 1),
+      ])
       memory.add([
         variant.name, fixed(Double(savedBytes(variant)) / 1_048_576, 1),
         variant.bytes.map { fixed(Double($0) / 1_048_576, 1) } ?? "-",
       ])
     }
-    return [headline, machine, "", speed.text, "", places.text, "", memory.text]
-      .joined(separator: "\n") + (peak.map { "\n\n" + $0 } ?? "")
+    let matrix =
+      "Matrix rate of this run: \(fixed(rate.flops * 1e-12, 1)) TFLOP/s (\(rate.detail)); a dense "
+      + "step needs \(fixed(work.flops * 1e-12, 3)) TFLOP"
+    return [
+      headline, machine, "", speed.text, "", places.text, "", matrix, "", rates.text, "",
+      memory.text,
+    ].joined(separator: "\n") + (peak.map { "\n\n" + $0 } ?? "")
   }
 
   /// One JSON object for programs: seconds of every step, medians of the rest.
@@ -46,7 +64,14 @@ struct StepReport {
           ("name", .text(variant.name)), ("tokens", .integer(variant.tokens)),
           ("seconds", .numbers(variant.measurements.map(\.seconds))),
           ("processorSeconds", .numbers(variant.measurements.map(\.processorSeconds))),
-          ("parts", .object(StepReport.parts.map { ($0.name, variant.median($0.figure)) })),
+          (
+            "parts",
+            .object(
+              StepReport.parts.map { part in
+                (part.name, variant.median(place: { $0[keyPath: part.figure] }))
+              })
+          ),
+          ("modelFlops", .numbers([work.flops])), ("matrixRate", .numbers([rate.flops])),
           ("feedForwardActivationBytes", .integer(savedBytes(variant))),
           ("allocatedBytes", .integer(variant.bytes)),
         ]
@@ -59,13 +84,16 @@ struct StepReport {
   private let peak: String?
 
   init(
-    _ variants: [StepVariant], layers: Int, headline: String, machine: String, peak: String?
+    _ variants: [StepVariant], layers: Int, headline: String, machine: String, work: StepWork,
+    rate: MeasuredMatrixRate, peak: String?
   ) {
     self.peak = peak
     self.variants = variants
     self.layers = layers
     self.headline = headline
     self.machine = machine
+    self.work = work
+    self.rate = rate
   }
 
   private func savedBytes(_ variant: StepVariant) -> Int { variant.savedBytesPerLayer * layers }

@@ -11,28 +11,41 @@ final class StepVariant {
     var seconds: Double
     /// Of all threads of the process.
     var processorSeconds: Double
-    var optimizer: Double
+  }
+
+  /// Where the time of one step went, on the device.
+  struct Places {
+    var total: Double
     var pass: PassTimes
+    /// Clearing gradients, their norm, AdamW, and the waits between.
+    var optimizer: Double { max(0, total - pass.total) }
   }
 
   let name: String
   /// What the variant allocated: parameters, gradients, moments, activations.
   let bytes: Int?
   private(set) var measurements: [Measurement] = []
+  private(set) var places: [Places] = []
   private let engine: StepEngine
   private let batch: [StepEngine.MicroBatch]
 
-  /// Allocates and initializes a model of its own and, for a sparse mode, clusters its neurons.
+  /// Allocates a model of its own, initializes it or copies another variant's, and, for a sparse
+  /// mode, clusters its neurons.
   init(
     _ name: String, _ model: ModelConfiguration, mode: FeedForwardMode,
     feedForward: FeedForwardConfiguration, sequences: Int, sequenceLength: Int,
-    recomputation: Recomputation, on backend: any Backend
+    recomputation: Recomputation, like other: StepVariant? = nil, on backend: any Backend
   ) throws {
     self.name = name
     let meter = backend as? any MemoryMeter
     let before = meter?.allocatedBytes
     let transformer = try TransformerModel(model, on: backend)
-    try transformer.initialize(seed: 1)
+    if let other {
+      try backend.copy(from: other.engine.model.parameters.all, to: transformer.parameters.all)
+      try transformer.parametersChanged()
+    } else {
+      try transformer.initialize(seed: 1)
+    }
     engine = try StepEngine(
       transformer, feedForward: feedForward, optimizer: Optimizer.Settings(),
       sequences: sequences, sequenceLength: sequenceLength, recomputation: recomputation)
@@ -54,28 +67,39 @@ final class StepVariant {
 
   /// One step: gradients, their norm, AdamW. Counted unless it is a warm-up.
   func step(isWarmUp: Bool = false) throws {
-    let backend = engine.model.backend
     let times = engine.pass.times
     let processor = StepVariant.processorSeconds()
     let start = InterleavedTimer.now()
+    try plainStep()
+    let seconds = InterleavedTimer.now() - start
+    guard !isWarmUp else { return }
+    measurements.append(
+      Measurement(
+        seconds: seconds, processorSeconds: StepVariant.processorSeconds() - processor))
+    if engine.model.backend.runsImmediately {
+      places.append(Places(total: seconds, pass: engine.pass.times - times))
+    }
+  }
+
+  /// One more step whose parts are timed on the device; nothing where every step tells already.
+  func placeStep() throws {
+    guard !engine.model.backend.runsImmediately else { return }
+    let (total, parts) = try engine.pass.measure(plainStep)
+    places.append(Places(total: total, pass: parts))
+  }
+
+  /// One step: gradients, their norm, AdamW; complete when it returns.
+  func plainStep() throws {
     let gradients = try engine.gradients(of: batch)
-    let middle = InterleavedTimer.now()
-    let pass = engine.pass.times - times
     guard gradients.isFinite else {
       throw CleanError("the benchmark's model diverged: loss \(gradients.loss)")
     }
     try engine.apply(gradients, learningRate: 1e-4)
-    try backend.synchronize()
-    let end = InterleavedTimer.now()
-    guard !isWarmUp else { return }
-    // Zeroing gradients and their norm are the optimizer's work too, where passes are timed.
-    let optimizer =
-      end - middle + (backend.runsImmediately ? max(0, middle - start - pass.total) : 0)
-    measurements.append(
-      Measurement(
-        seconds: end - start, processorSeconds: StepVariant.processorSeconds() - processor,
-        optimizer: optimizer, pass: pass))
+    try engine.model.backend.synchronize()
   }
+
+  /// The median over steps of the time of a part.
+  func median(place: (Places) -> Double) -> Double { StepVariant.median(places.map(place)) }
 
   /// The median over steps of one figure.
   func median(_ figure: KeyPath<Measurement, Double>) -> Double {
