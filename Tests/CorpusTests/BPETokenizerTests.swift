@@ -19,6 +19,15 @@ import Testing
       from: Data(contentsOf: URL(fileURLWithPath: Fixtures.path("tokenizer-cases.json"))))
   }
 
+  @Test func theAlphabetIsGPT2s() {
+    let alphabet = ByteTokenizer.alphabet
+    #expect(alphabet.count == 256 && Set(alphabet).count == 256)
+    #expect(alphabet[0x41] == "A")
+    #expect(alphabet[0x20] == "\u{120}")
+    #expect(alphabet[0x0A] == "\u{10A}")
+    #expect(alphabet[0xAD] == "\u{143}")
+  }
+
   @Test(arguments: ["gpt2", "llama3"])
   func idsAndTextsAreThoseOfHuggingFace(kind: String) throws {
     let tokenizer = try BPETokenizer(Fixtures.path("\(kind)-tokenizer.json"))

@@ -9,6 +9,9 @@ public struct ByteTokenizer: Tokenizer {
 
   public var cutsAtLines: Bool { true }
 
+  /// The character that stands for each byte in byte-level BPE vocabularies, for exports.
+  public static var alphabet: [String] { ByteAlphabet.characters.map { String(Character($0)) } }
+
   public func encoder() -> any TokenEncoder { Encoder() }
 
   /// Ids above 255 stand for no bytes.

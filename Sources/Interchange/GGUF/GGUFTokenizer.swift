@@ -16,9 +16,11 @@ public struct GGUFTokenizer: Sendable, Equatable {
   }
 
   /// One token per byte, and one, 256, between documents.
-  public static func bytes(vocabulary: Int) -> GGUFTokenizer {
+  ///
+  /// - Parameter alphabet: the character of each byte in GPT-2's byte-level BPE.
+  public static func bytes(alphabet: [String], vocabulary: Int) -> GGUFTokenizer {
     GGUFTokenizer(
-      tokens: ByteLevelAlphabet.characters + [TokenizerFiles.endOfText], added: [256: .special],
+      tokens: alphabet + [TokenizerFiles.endOfText], added: [256: .special],
       merges: [],
       pre: TokenizerVocabulary.PreTokenizer.gpt2.rawValue, endOfText: 256, vocabulary: vocabulary)
   }

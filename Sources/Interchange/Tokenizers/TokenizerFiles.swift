@@ -13,12 +13,14 @@ public struct TokenizerFiles: Sendable, Equatable {
 
   /// Files for one token per byte and one, 256, between documents: byte-level BPE without merges,
   /// so that every library that knows GPT-2's tokenizer gives the same ids.
-  public static func bytes(positions: Int) -> TokenizerFiles {
+  ///
+  /// - Parameter alphabet: the character of each byte in GPT-2's byte-level BPE.
+  public static func bytes(alphabet: [String], positions: Int) -> TokenizerFiles {
     let byteLevel: [(String, StrictJSON.Value)] = [
       ("type", .string("ByteLevel")), ("add_prefix_space", .bool(false)),
       ("trim_offsets", .bool(true)), ("use_regex", .bool(false)),
     ]
-    var vocabulary: [(String, StrictJSON.Value)] = ByteLevelAlphabet.characters.enumerated().map {
+    var vocabulary: [(String, StrictJSON.Value)] = alphabet.enumerated().map {
       ($1, .integer($0))
     }
     vocabulary.append((endOfText, .integer(256)))

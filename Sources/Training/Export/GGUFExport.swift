@@ -76,7 +76,7 @@ extension ModelExport {
         throw TrainingError(
           "the model's vocabulary is \(vocabulary), too small for its tokenizer 'bytes'")
       }
-      return .bytes(vocabulary: vocabulary)
+      return .bytes(alphabet: ByteTokenizer.alphabet, vocabulary: vocabulary)
     }
     guard loaded.tokenizer.vocabularySize > 0 else {
       throw TrainingError(

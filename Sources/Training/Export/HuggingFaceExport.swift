@@ -66,7 +66,7 @@ extension ModelExport {
 
   private func tokenizerFiles() throws -> TokenizerFiles? {
     if loaded.tokenizer.name == "bytes" {
-      return .bytes(positions: loaded.sequenceLength)
+      return .bytes(alphabet: ByteTokenizer.alphabet, positions: loaded.sequenceLength)
     }
     guard loaded.tokenizer.vocabularySize > 0 else { return nil }
     return try .copy(

@@ -1,0 +1,42 @@
+#!/bin/sh
+# Runs `krait selftest` under compute-sanitizer on the first GPU: memcheck, initcheck and racecheck.
+#
+# Usage: Scripts/sanitize.sh [krait]      the command; default .build/release/krait
+#
+# Only Krait's own kernels are looked at: cuBLASLt and cuDNN are hidden behind libraries without
+# symbols, so that products and attention take the plain kernels too. Racecheck is slow: it gets
+# every fortieth case of an operation, and all small tiles of the Hopper kernels.
+set -u
+krait=${1:-.build/release/krait}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+command -v compute-sanitizer >/dev/null || {
+  echo "compute-sanitizer is not on the path; it comes with the CUDA toolkit" >&2
+  exit 1
+}
+echo 'int krait_hidden;' >"$work/hidden.c"
+for name in libcublasLt.so.13 libcublasLt.so.12 libcudnn.so.9; do
+  cc -shared -fPIC -o "$work/$name" "$work/hidden.c" || exit 1
+done
+KRAIT_CUDA_LIBRARIES=$work${KRAIT_CUDA_LIBRARIES:+:$KRAIT_CUDA_LIBRARIES}
+export KRAIT_CUDA_LIBRARIES
+
+status=0
+# check TOOL ARGUMENTS-OF-SELFTEST...
+check() {
+  tool=$1
+  shift
+  if compute-sanitizer --tool "$tool" --error-exitcode 9 "$krait" selftest "$@" >"$work/log" 2>&1
+  then echo "$tool, selftest $*: no finding"
+  else
+    status=1
+    echo "$tool, selftest $*:"
+    grep -E "^=========|WRONG|^Error" "$work/log" | grep -v "Host Frame" | head -60
+  fi
+}
+check memcheck --every 8
+check initcheck --every 8
+check racecheck --every 40
+check racecheck --only "T 128, V 128" --only "T 300, V 128"
+exit "$status"
