@@ -12,6 +12,10 @@ public protocol Backend: AnyObject {
   /// Parameters, gradients of weights, moments and statistics are float32 everywhere.
   var storage: ElementType { get }
 
+  /// How many blocks a chain of `AlignColumns` should hold before the products of such a pattern
+  /// with matrices of `width` columns; nil where ascending lists are the better ones.
+  func alignment(of pattern: PackedPattern, width: Int) -> Int?
+
   // MARK: Memory
 
   /// Reserves memory, aligned to at least `Arena.alignment`; its contents are undefined.
@@ -70,6 +74,8 @@ public protocol Backend: AnyObject {
   func run(_ operation: BlockSums) throws(ComputeError)
   /// Runs the operation.
   func run(_ operation: SelectColumns) throws(ComputeError)
+  /// Runs the operation.
+  func run(_ operation: AlignColumns) throws(ComputeError)
   /// Runs the operation.
   func run(_ operation: PackColumns) throws(ComputeError)
   /// Runs the operation.

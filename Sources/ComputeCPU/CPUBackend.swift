@@ -37,6 +37,9 @@ public final class CPUBackend: MemoryMeter {
   /// float32 throughout.
   public var storage: ElementType { .float32 }
 
+  /// Lists ascend: neighbouring rows are read one after the other.
+  public func alignment(of pattern: PackedPattern, width: Int) -> Int? { nil }
+
   /// What it runs on, for people.
   public var summary: String {
     "CPU, \(rows.threads) thread\(rows.threads == 1 ? "" : "s"), \(library.name)"

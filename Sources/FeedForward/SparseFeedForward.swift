@@ -221,9 +221,23 @@ public final class SparseFeedForward: FeedForwardMethod {
   // MARK: Parts of the forward pass
 
   private func pattern(_ layer: Int) -> PackedPattern {
-    PackedPattern(
+    var pattern = PackedPattern(
       order: saved[layer].isRouted ? saved[layer].order : nil, columns: saved[layer].columns,
       blockTokens: recipe.blockTokens)
+    pattern.isAscending = chain(of: pattern) == nil
+    return pattern
+  }
+
+  /// Blocks of a chain of aligned lists; nil when lists ascend. The fours of V:N:M are neighbours
+  /// in ascending lists alone.
+  private func chain(of pattern: PackedPattern) -> Int? {
+    if case .venom = recipe.selection { return nil }
+    return backend.alignment(of: pattern, width: shape.width)
+  }
+
+  private func align(_ pattern: PackedPattern) throws(ComputeError) {
+    guard let chain = chain(of: pattern) else { return }
+    try backend.run(AlignColumns(columns: pattern.columns, chain: chain))
   }
 
   /// Rows [T, d] in the order of positions, and the pattern that says so, where that is faster; in
@@ -260,6 +274,7 @@ public final class SparseFeedForward: FeedForwardMethod {
         sums: scratch.sums, groupWidth: groupWidth,
         keepPerGroup: pattern.keptColumns / (shape.hiddenWidth / groupWidth),
         columns: pattern.columns))
+    try align(pattern)
   }
 
   private func selectFromSamples(
@@ -283,6 +298,7 @@ public final class SparseFeedForward: FeedForwardMethod {
       SelectColumns(
         sums: scratch.sums, groupWidth: shape.hiddenWidth, keepPerGroup: pattern.keptColumns,
         columns: pattern.columns))
+    try align(pattern)
   }
 
   private func measure(
@@ -302,7 +318,9 @@ public final class SparseFeedForward: FeedForwardMethod {
     try backend.run(
       PackColumns(
         values: scratch.sampledActivation,
-        pattern: PackedPattern(order: nil, columns: pattern.columns, blockTokens: samples),
+        pattern: PackedPattern(
+          order: nil, columns: pattern.columns, blockTokens: samples,
+          isAscending: pattern.isAscending),
         packed: kept))
     statistics?.layers[layer] = try probe.measure(
       all: scratch.sampledActivation, kept: kept, columns: pattern.columns,

@@ -21,6 +21,9 @@ static const char ActivationStatistics_cu[] = {
 static const char AdamW_cu[] = {
 #embed "kernels/AdamW.cu" suffix(, 0)
 };
+static const char AlignColumns_cu[] = {
+#embed "kernels/AlignColumns.cu" suffix(, 0)
+};
 static const char Attention_cu[] = {
 #embed "kernels/Attention.cu" suffix(, 0)
 };
@@ -114,6 +117,9 @@ static const char hopper_weight_gradient_cu[] = {
 static const char hopper_weight_gradient_add_cu[] = {
 #embed "kernels/hopper/weight_gradient_add.cu" suffix(, 0)
 };
+static const char hopper_weight_gradient_carry_cu[] = {
+#embed "kernels/hopper/weight_gradient_carry.cu" suffix(, 0)
+};
 
 static const krait_kernel_source sources[] = {
     {"element.cuh", element_cuh},
@@ -122,6 +128,7 @@ static const krait_kernel_source sources[] = {
     {"tile_product.cuh", tile_product_cuh},
     {"ActivationStatistics.cu", ActivationStatistics_cu},
     {"AdamW.cu", AdamW_cu},
+    {"AlignColumns.cu", AlignColumns_cu},
     {"Attention.cu", Attention_cu},
     {"AttentionStatistics.cu", AttentionStatistics_cu},
     {"BlockSums.cu", BlockSums_cu},
@@ -153,6 +160,7 @@ static const krait_kernel_source sources[] = {
     {"hopper/packed_product.cu", hopper_packed_product_cu},
     {"hopper/weight_gradient.cu", hopper_weight_gradient_cu},
     {"hopper/weight_gradient_add.cu", hopper_weight_gradient_add_cu},
+    {"hopper/weight_gradient_carry.cu", hopper_weight_gradient_carry_cu},
 };
 
 size_t krait_kernel_source_count(void) { return sizeof sources / sizeof sources[0]; }

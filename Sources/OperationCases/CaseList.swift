@@ -4,7 +4,8 @@ public enum CaseList {
   public static var small: [OperationCase] {
     matrixMultiply + embedding + rmsNorm + rotaryEmbedding + attention + squaredReLU
       + crossEntropy + sumOfSquares + adamW + routeTokens + sampleTokens + gatherRows
-      + blockSums + selectColumns + packColumns + maskFours + keptProduct + packedProduct
+      + blockSums + selectColumns + alignColumns + packColumns + maskFours + keptProduct
+      + packedProduct
       + packedWeightGradient + transposedVenomMask + softThreshold + activationStatistics
       + convertElements
   }

@@ -66,6 +66,45 @@ import Testing
     }
   }
 
+  @Test func alignedListsGiveTheSameSums() throws {
+    var random = TestRandom(6)
+    let (tokens, hidden, kept, block, width) = (50, 40, 13, 8, 9)
+    let values = try view(tokens, hidden, random.values(tokens * hidden, whole: false))
+    let rows = try view(tokens, width, random.values(tokens * width, whole: false))
+    let weights = try view(hidden, width, random.values(hidden * width, whole: false))
+    var lists: [UInt16] = []
+    for _ in 0..<7 {
+      let sums = (0..<hidden).map { _ in Double(random.real()) }
+      lists += ReferencePatterns.largest(sums, keep: kept).map(UInt16.init)
+    }
+    var results: [(gradient: [Float], output: [Float])] = []
+    for chain in [1, 4] {
+      let columns = try view(7, kept, lists, .uint16)
+      try backend.run(AlignColumns(columns: columns.view, chain: chain))
+      let pattern = PackedPattern(
+        order: nil, columns: columns.view, blockTokens: block, isAscending: chain == 1)
+      let packed = try view(tokens, kept, [Float](repeating: 9, count: tokens * kept))
+      let gradient = try view(hidden, width, [Float](repeating: 1, count: hidden * width))
+      let output = try view(tokens, width, [Float](repeating: 9, count: tokens * width))
+      try backend.run(PackColumns(values: values.view, pattern: pattern, packed: packed.view))
+      try backend.run(
+        PackedWeightGradient(
+          packed: packed.view, rows: rows.view, pattern: pattern, weightGradient: gradient.view))
+      try backend.run(
+        PackedProduct(
+          packed: packed.view, weights: weights.view, pattern: pattern, output: output.view))
+      results.append((try backend.read(gradient.view), try backend.read(output.view)))
+      // What a list holds does not change, and somewhere its order does.
+      let now = try backend.read(columns.view, as: UInt16.self)
+      for start in stride(from: 0, to: lists.count, by: kept) {
+        #expect(now[start..<start + kept].sorted() == Array(lists[start..<start + kept]))
+      }
+      #expect((now == lists) == (chain == 1))
+    }
+    #expect(results[0].gradient == results[1].gradient)
+    for (a, b) in zip(results[0].output, results[1].output) { #expect(abs(a - b) < 1e-4) }
+  }
+
   @Test func tiesGoToTheLowerIndexAndMinusZeroTiesWithZero() throws {
     #expect(try selected([1, 1, 1, 1, 1, 1], group: 6, keep: 3) == [0, 1, 2])
     #expect(try selected([0, 2, 1, 2, 1, 1], group: 6, keep: 3) == [1, 2, 3])

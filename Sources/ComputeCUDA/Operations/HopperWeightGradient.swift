@@ -1,8 +1,19 @@
-import Compute
+public import Compute
 
 /// Products 4 and 6 through wgmma, where the GPU and the shapes allow it; blocks in order, unless
 /// the backend need not be reproducible.
 extension CUDABackend {
+  /// Chains of aligned lists where sums may be carried: see `hopper/weight_gradient_carry.cu`.
+  public func alignment(of pattern: PackedPattern, width: Int) -> Int? {
+    let kept = pattern.keptColumns
+    guard
+      !isReproducible, storage == .bfloat16, device.capability == 90,
+      pattern.blockTokens % 128 == 0, kept % 64 == 0, kept > 0, kept <= AlignColumns.maximumKept,
+      width % 64 == 0
+    else { return nil }
+    return HopperCarry.chain
+  }
+
   /// Runs the product; false when the plain kernel has to.
   ///
   /// The kernel wants the rows in the order of positions: a routed pattern costs one gather.
@@ -15,17 +26,20 @@ extension CUDABackend {
       gradient.address % 16 == 0, gradient.stride % 4 == 0
     else { return false }
     var rows = tokens
+    let inAnyOrder = !isReproducible && pattern.keptColumns <= AlignColumns.maximumKept
+    precondition(inAnyOrder || pattern.isAscending, "aligned lists, and sums in order")
     let blocks = pattern.columns.rows
     let neurons = HopperTiles.neurons(all: gradient.rows, kept: pattern.keptColumns)
     let ranges = (gradient.rows + neurons - 1) / neurons
     let rowBytes = pattern.order == nil ? 0 : tokens.rows * tokens.columns * 2
-    let base = try memory.scratch(bytes: rowBytes + blocks * (ranges + 1) * 2)
+    let startBytes = inAnyOrder ? 0 : blocks * (ranges + 1) * 2
+    let base = rowBytes + startBytes > 0 ? try memory.scratch(bytes: rowBytes + startBytes) : 0
     if let order = pattern.order {
       rows = TensorView(
         address: base, rows: tokens.rows, columns: tokens.columns, elementType: .bfloat16)
       try run(GatherRows(source: tokens, rows: order, output: rows))
     }
-    if !isReproducible && pattern.blockTokens <= 256 {
+    if inAnyOrder {
       try addInAnyOrder(operation, rows: rows)
     } else {
       try addInOrder(
@@ -67,26 +81,29 @@ extension CUDABackend {
       threads: HopperTiles.threads, sharedBytes: 213040, arguments)
   }
 
-  /// Products of token blocks, added by atomics as they come.
+  /// Slots that carry their sums from block to block, added by atomics when their neuron changes.
   private func addInAnyOrder(
     _ operation: PackedWeightGradient, rows: TensorView
   ) throws(ComputeError) {
     let gradient = operation.weightGradient
     let pattern = operation.pattern
-    let columnTiles = (gradient.columns + 127) / 128
+    let items = HopperCarry(
+      blocks: pattern.columns.rows, kept: pattern.keptColumns, columns: gradient.columns,
+      multiprocessors: device.multiprocessors)
     var arguments = KernelArguments()
-    arguments.add(words: try device.tensorMap(operation.packed, boxRows: 128))
-    arguments.add(words: try device.tensorMap(rows, boxRows: 128))
+    arguments.add(words: try device.tensorMap(operation.packed, boxRows: 64))
+    arguments.add(words: try device.tensorMap(rows, boxRows: 64))
     arguments.addWithStride(gradient)
     arguments.addWithStride(pattern.columns)
     arguments.add(pattern.keptColumns)
     arguments.add(gradient.columns)
     arguments.add(rows.rows)
     arguments.add(pattern.blockTokens)
-    arguments.add(min(2, columnTiles))
+    arguments.add(items.span)
+    arguments.add(items.group)
     try launch(
-      "hopper/weight_gradient_add.cu", "weight_gradient_add", .bfloat16,
-      grid: Grid(x: min(pattern.columns.rows * columnTiles, device.multiprocessors)),
-      threads: HopperTiles.threads, sharedBytes: 200768, arguments)
+      "hopper/weight_gradient_carry.cu", "weight_gradient_carry_\(items.cluster)", .bfloat16,
+      grid: Grid(x: items.grid), threads: HopperTiles.threads,
+      sharedBytes: HopperCarry.sharedBytes, arguments)
   }
 }

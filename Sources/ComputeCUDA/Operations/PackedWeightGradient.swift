@@ -2,12 +2,13 @@ public import Compute
 
 extension CUDABackend {
   /// On Hopper through wgmma; else a tile of 64 neurons and 64 columns for every thread block. Token
-  /// blocks in order either way.
+  /// blocks in order either way, unless the backend need not be reproducible.
   public func run(_ operation: PackedWeightGradient) throws(ComputeError) {
     operation.checkShapes()
     let gradient = operation.weightGradient
     precondition(gradient.elementType == .float32, "weight gradients are float32")
     if try runOnHopper(operation) { return }
+    precondition(operation.pattern.isAscending, "the plain kernel bisects ascending lists")
     var arguments = KernelArguments()
     arguments.addWithStride(operation.packed)
     arguments.addWithStride(operation.rows)

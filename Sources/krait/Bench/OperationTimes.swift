@@ -75,6 +75,9 @@ final class OperationTimes: Backend {
   var summary: String { backend.summary }
   var runsImmediately: Bool { backend.runsImmediately }
   var storage: ElementType { backend.storage }
+  func alignment(of pattern: PackedPattern, width: Int) -> Int? {
+    backend.alignment(of: pattern, width: width)
+  }
 
   func allocate(byteCount: Int, purpose: String) throws(ComputeError) -> UInt64 {
     try backend.allocate(byteCount: byteCount, purpose: purpose)
@@ -150,6 +153,9 @@ final class OperationTimes: Backend {
     try timed(operation, by: backend.run)
   }
   func run(_ operation: SelectColumns) throws(ComputeError) {
+    try timed(operation, by: backend.run)
+  }
+  func run(_ operation: AlignColumns) throws(ComputeError) {
     try timed(operation, by: backend.run)
   }
   func run(_ operation: PackColumns) throws(ComputeError) {
