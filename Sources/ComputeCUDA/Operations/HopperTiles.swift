@@ -15,7 +15,7 @@ package struct HopperTiles: Equatable {
   package let group: Int
 
   /// Two blocks share tokens when the number of tiles of columns is even; rows that the kernel
-  /// gathers itself cannot be shared, and four tiles of columns at a time keep them in the cache.
+  /// gathers itself cannot be shared. Two tiles of columns at a time keep rows and weights in the cache.
   ///
   /// - Parameter isPacked: whether W's rows stand along the contraction (products 2 and 5), which
   ///   the kernel has tiles of 256 columns for.
@@ -30,7 +30,7 @@ package struct HopperTiles: Equatable {
     let columnTiles = wide / cluster
     let tiles = (tokens + 127) / 128 * columnTiles
     grid = min(tiles, multiprocessors / cluster) * cluster
-    group = gathersRows ? min(4, columnTiles) : 1
+    group = min(cluster == 2 || gathersRows ? 2 : 1, columnTiles)
   }
 
   /// Neurons of a block of `hopper/weight_gradient.cu`: as many as its shared memory holds, and few

@@ -1,10 +1,12 @@
 public import Compute
 
 extension CUDABackend {
-  /// On Hopper through wgmma; else a tile of 64 positions and 64 columns for every thread block.
+  /// On Hopper through wgmma; large ones elsewhere densely; else a tile of 64 positions and 64
+  /// columns for every thread block.
   public func run(_ operation: PackedProduct) throws(ComputeError) {
     operation.checkShapes()
     if try runOnHopper(operation) { return }
+    if try runDensely(operation) { return }
     let output = operation.output
     var arguments = KernelArguments()
     arguments.addWithStride(operation.packed)

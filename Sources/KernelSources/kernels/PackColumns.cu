@@ -38,7 +38,14 @@ KERNEL unpack(const element* packed, i64 packed_stride, element* values, i64 str
   const i64 position = blockIdx.x;
   const u16* list = pattern.list(position / pattern.block_tokens);
   element* to = values + pattern.token(position) * stride;
-  for (i64 i = threadIdx.x; i < columns; i += blockDim.x) to[i] = from_float(0.0f);
+  if ((u64)to % 16 == 0 && columns * sizeof(element) % 16 == 0) {
+    uint4* chunks = (uint4*)to;
+    for (i64 i = threadIdx.x; i < columns * (i64)sizeof(element) / 16; i += blockDim.x) {
+      chunks[i] = make_uint4(0, 0, 0, 0);
+    }
+  } else {
+    for (i64 i = threadIdx.x; i < columns; i += blockDim.x) to[i] = from_float(0.0f);
+  }
   __syncthreads();
   for (i64 j = threadIdx.x; j < pattern.kept; j += blockDim.x) to[list[j]] = packed[position * packed_stride + j];
 }

@@ -3,8 +3,9 @@
 // select_few: a thread per group of at most 64: a value stays when fewer than `keep` are ahead.
 // select_4, select_16: a block of 1024 threads per group of at most 4096 or 16384, each thread with as many
 // neighbouring keys in registers. The keep-th largest key is found bit by bit, every bit one count over the
-// block; there is no histogram, whose bins the few exponents of block sums would all hit at once. One scan then
-// gives every thread the places of its kept keys.
+// block, until exactly `keep` keys reach the threshold; there is no histogram, whose bins the few exponents of
+// block sums would all hit at once. One scan then gives every thread the places of its kept keys.
+// 128 blocks of f 16384, H100: 30 us with all 32 bits and loads of single sums.
 // select_many: wider groups, a block of 256 threads: radix selection, eight bits at a time, from memory.
 #include "reduce.cuh"
 
@@ -41,9 +42,20 @@ DEV void select_in_registers(const float* values, u16* target, int first, int wi
   __shared__ int scratch[32];
   const int start = (int)threadIdx.x * ITEMS;
   u32 keys[ITEMS];
+  if (start + ITEMS <= width && (u64)values % 16 == 0) {
 #pragma unroll
-  for (int i = 0; i < ITEMS; ++i) {
-    keys[i] = start + i < width ? (u32)ordered_key(values[start + i]) ^ 0x80000000u : 0u;
+    for (int i = 0; i < ITEMS; i += 4) {
+      const float4 four = *(const float4*)(values + start + i);
+      keys[i] = (u32)ordered_key(four.x) ^ 0x80000000u;
+      keys[i + 1] = (u32)ordered_key(four.y) ^ 0x80000000u;
+      keys[i + 2] = (u32)ordered_key(four.z) ^ 0x80000000u;
+      keys[i + 3] = (u32)ordered_key(four.w) ^ 0x80000000u;
+    }
+  } else {
+#pragma unroll
+    for (int i = 0; i < ITEMS; ++i) {
+      keys[i] = start + i < width ? (u32)ordered_key(values[start + i]) ^ 0x80000000u : 0u;
+    }
   }
   // The largest threshold that at least `keep` keys reach. Keys past the end are 0, as NaN's is: they reach
   // only the threshold 0, and there they come after all others.
@@ -53,7 +65,9 @@ DEV void select_in_registers(const float* values, u16* target, int first, int wi
     int mine = 0;
 #pragma unroll
     for (int i = 0; i < ITEMS; ++i) mine += keys[i] >= trial;
-    if (count_all(mine, counts[bit & 1]) >= keep) threshold = trial;
+    const int reach = count_all(mine, counts[bit & 1]);
+    if (reach >= keep) threshold = trial;
+    if (reach == keep) break;
   }
   int above = 0, tied = 0;
 #pragma unroll

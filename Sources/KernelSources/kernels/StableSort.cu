@@ -58,53 +58,71 @@ KERNEL __launch_bounds__(256) scatter(const u32* keys, const int* order, i64 cou
 }
 
 // A stable counting sort of all keys at once, by one block of 32 `warps`: for keys below `limit`, few enough
-// that shared memory holds a 16-bit counter for every key and warp, and at most 65536 keys.
+// that shared memory holds a 16-bit counter for every key and warp, and at most 65536 keys. `keys` is changed.
 //
-// Every warp owns a stretch of the keys and walks it twice: counting, then placing. Between the two, each
-// counter becomes the number of keys that come before the warp's first one of that value. Within 32 keys,
-// equal ones find each other by match and keep their order.
-KERNEL __launch_bounds__(1024) counting_sort(const u32* __restrict__ keys, int count, int limit, int* __restrict__ order) {
-  extern __shared__ u32 memory[];
+// Every warp owns a stretch of the keys. It counts them in order, and so knows each key's rank among the
+// stretch's equal ones (within 32 keys, equal ones find each other by match); then every counter becomes the
+// place of the warp's first key of that value, and the keys go there.
+// T 16384, 48 clusters, H100: with two walks of single loads and matches 45 us.
+constexpr int AHEAD = 8;  // loads in flight
+
+KERNEL __launch_bounds__(1024) counting_sort(u32* __restrict__ keys, int count, int limit, int* __restrict__ order) {
+  extern __shared__ u32 memory[];  // counters[warp][pair of keys]
   __shared__ int scratch[32];
-  u16* counters = (u16*)memory;  // [warp][key]; rows are padded to whole words
   const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, warps = blockDim.x >> 5;
-  const int row = (limit + 1) & ~1;
-  for (int i = threadIdx.x; i < warps * row / 2; i += blockDim.x) memory[i] = 0;
+  const int pairs = (limit + 1) / 2;
+  for (int i = threadIdx.x; i < warps * pairs; i += blockDim.x) memory[i] = 0;
   __syncthreads();
   const int stretch = ((count + warps - 1) / warps + 31) & ~31, start = warp * stretch;
   const int end = min(start + stretch, count);
-  u16* own = counters + warp * row;
-  for (int i = start + lane; i - lane < end; i += 32) {
-    const u32 key = i < end ? keys[i] : ~0u;
-    const u32 same = __match_any_sync(0xffffffffu, key);
-    if (i < end && lane == __ffs(same) - 1) own[key] += __popc(same);
-    __syncwarp();
+  u16* own = (u16*)(memory + warp * pairs);
+  for (int first = start; first < end; first += 32 * AHEAD) {
+    u32 batch[AHEAD];
+#pragma unroll
+    for (int j = 0; j < AHEAD; ++j) {
+      const int i = first + 32 * j + lane;
+      batch[j] = i < end ? keys[i] : 0xffffffffu;
+    }
+#pragma unroll
+    for (int j = 0; j < AHEAD; ++j) {
+      const int i = first + 32 * j + lane;
+      const u32 same = __match_any_sync(0xffffffffu, batch[j]);
+      const u32 before = i < end ? own[batch[j]] : 0u;
+      __syncwarp();
+      if (i < end && lane == __ffs(same) - 1) own[batch[j]] = (u16)(before + __popc(same));
+      __syncwarp();
+      if (i < end) keys[i] = batch[j] << 16 | (before + __popc(same & ((1u << lane) - 1)));
+    }
   }
   __syncthreads();
   int carry = 0;
-  for (int first = 0; first < limit; first += blockDim.x) {
-    const int key = first + (int)threadIdx.x;
-    int total = 0, all;
-    if (key < limit) {
-      for (int w = 0; w < warps; ++w) total += counters[w * row + key];
-    }
-    int before = carry + block_scan(total, scratch, &all);
-    if (key < limit) {
+  for (int first = 0; first < pairs; first += blockDim.x) {
+    const int pair = first + (int)threadIdx.x;
+    int low = 0, high = 0, all;
+    if (pair < pairs) {
+#pragma unroll 8
       for (int w = 0; w < warps; ++w) {
-        const int mine = counters[w * row + key];
-        counters[w * row + key] = (u16)before;
-        before += mine;
+        const u32 two = memory[w * pairs + pair];
+        low += two & 0xffff;
+        high += two >> 16;
+      }
+    }
+    u32 to_low = carry + block_scan(low + high, scratch, &all), to_high = to_low + low;
+    if (pair < pairs) {
+#pragma unroll 8
+      for (int w = 0; w < warps; ++w) {
+        const u32 two = memory[w * pairs + pair];
+        memory[w * pairs + pair] = (to_low & 0xffff) | to_high << 16;
+        to_low += two & 0xffff;
+        to_high += two >> 16;
       }
     }
     carry += all;
   }
   __syncthreads();
-  for (int i = start + lane; i - lane < end; i += 32) {
-    const u32 key = i < end ? keys[i] : ~0u;
-    const u32 same = __match_any_sync(0xffffffffu, key);
-    if (i < end) order[own[key] + __popc(same & ((1u << lane) - 1))] = i;
-    __syncwarp();
-    if (i < end && lane == __ffs(same) - 1) own[key] += __popc(same);
-    __syncwarp();
+#pragma unroll 8
+  for (int i = start + lane; i < end; i += 32) {
+    const u32 ranked = keys[i];
+    order[own[ranked >> 16] + (ranked & 0xffff)] = i;
   }
 }

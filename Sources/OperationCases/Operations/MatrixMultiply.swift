@@ -57,7 +57,7 @@ struct ProductOptions: Sendable {
   var addend = Addend.none
   var alpha: Float = 1
   var slicing = CaseSlicing.none
-  /// Whether an output that accumulates stays float32 on every backend: gradients of weights.
+  /// Whether the output stays float32 on every backend: gradients of weights, scores.
   var isWide = false
 
   /// All combinations that the operation allows, transposes left alone.
@@ -108,24 +108,28 @@ extension CaseList {
   /// weights, which stay float32.
   static var productTiles: [OperationCase] {
     let sizes = [(128, 128, 64), (256, 320, 192), (300, 264, 128), (136, 512, 520)]
+    let skinny = [(1100, 48, 160), (1024, 64, 96), (1030, 8, 32), (1090, 24, 608)]
     var turn = 0
-    return sizes.flatMap { m, n, k in
-      EpilogueKind.allCases.flatMap { epilogue in
-        (0..<4).map { transposes in
-          turn += 1
-          return product(
-            m, n, k,
-            ProductOptions(
-              transposeLeft: transposes & 1 != 0, transposeRight: transposes & 2 != 0,
-              epilogue: epilogue,
-              addend: epilogue == .none && turn % 3 == 0 ? .output : .none,
-              slicing: turn % 2 == 0 ? .aligned : .none))
-        }
-      } + [
-        product(
-          m, n, k, ProductOptions(transposeLeft: true, addend: .output, isWide: true))
-      ]
+    return skinny.map { m, n, k in
+      product(m, n, k, ProductOptions(transposeRight: true, isWide: true))
     }
+      + sizes.flatMap { m, n, k in
+        EpilogueKind.allCases.flatMap { epilogue in
+          (0..<4).map { transposes in
+            turn += 1
+            return product(
+              m, n, k,
+              ProductOptions(
+                transposeLeft: transposes & 1 != 0, transposeRight: transposes & 2 != 0,
+                epilogue: epilogue,
+                addend: epilogue == .none && turn % 3 == 0 ? .output : .none,
+                slicing: turn % 2 == 0 ? .aligned : .none))
+          }
+        } + [
+          product(
+            m, n, k, ProductOptions(transposeLeft: true, addend: .output, isWide: true))
+        ]
+      }
   }
 
   static func product(_ m: Int, _ n: Int, _ k: Int, _ options: ProductOptions) -> OperationCase {
@@ -151,7 +155,7 @@ extension CaseList {
       o.addend == .output
         ? .update(
           "output", m, n, .normal(m * n, seed: 4), slicing: o.slicing, alwaysFloat32: o.isWide)
-        : .output("output", m, n, slicing: o.slicing),
+        : .output("output", m, n, slicing: o.slicing, alwaysFloat32: o.isWide),
     ]
     if o.epilogue == .timesTwoSqrt {
       tensors += [

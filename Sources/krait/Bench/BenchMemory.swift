@@ -3,13 +3,16 @@ import OperationCases
 
 /// The tensors of a case for timing: plausible numbers, no guards, nothing kept on the host.
 ///
-/// Numbers are drawn up to a million and repeated from there: a training-sized matrix takes
-/// milliseconds to fill instead of minutes, and its bits still look random to the multipliers.
+/// Numbers are drawn up to a million; larger matrices are pieces of those from places that look
+/// random. That takes milliseconds instead of minutes, and no two rows are the same: a GPU that is
+/// held back by its power multiplies repeated rows faster than it should.
 final class BenchMemory {
   /// The arguments, for the run.
   let views: CaseViews
   private let arena: Arena
   private static let drawn = 1 << 20
+  /// Values of one copy; a prime, so that pieces and rows do not fall into step.
+  private static let piece = 65_537
 
   init(_ work: OperationCase, on backend: any Backend) throws(ComputeError) {
     let storage = backend.storage
@@ -40,7 +43,7 @@ final class BenchMemory {
     self.views = views
   }
 
-  /// Writes the values once, then copies what is there behind itself until the view is full.
+  /// Writes the values once, then copies pieces of them until the view is full.
   private static func fill(
     _ view: TensorView, with values: [Float], on backend: any Backend
   ) throws(ComputeError) {
@@ -52,9 +55,12 @@ final class BenchMemory {
     var filled = min(values.count, view.count)
     guard filled > 0 else { return }
     try backend.write(floats: Array(values.prefix(filled)), to: stretch(0, filled))
+    let drawn = filled
+    var place = 0
     while filled < view.count {
-      let count = min(filled, view.count - filled)
-      try backend.copy(from: stretch(0, count), to: stretch(filled, count))
+      place = (place + 7_919 * 61) % max(1, drawn - BenchMemory.piece)
+      let count = min(BenchMemory.piece, drawn - place, view.count - filled)
+      try backend.copy(from: stretch(place, count), to: stretch(filled, count))
       filled += count
     }
   }

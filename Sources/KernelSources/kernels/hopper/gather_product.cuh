@@ -17,7 +17,13 @@
 
 enum Epilogue { STORE = 0, SQUARED_RELU = 1, TIMES_TWO_SQRT = 2, ADD = 3 };
 
-constexpr int BM = 128, BK = 64, STAGES = 4;
+#ifndef GATHER_STAGES
+#define GATHER_STAGES 4
+#endif
+#ifndef GATHER_DEFER
+#define GATHER_DEFER (GATHER_STAGES == 3 ? 4 : 2)
+#endif
+constexpr int BM = 128, BK = 64, STAGES = GATHER_STAGES;
 constexpr u32 A_BYTES = BM * BK * 2;
 constexpr u32 PANEL_BYTES = BK * 128;         // 64 columns of an MN-major stage of W
 constexpr u32 SIDE_PANEL_BYTES = BM * 128;    // 64 columns of 128 rows of the epilogue's matrix
@@ -55,7 +61,11 @@ template <bool GATHER_K, int BN, int CLUSTER, int EPILOGUE, bool ORDERED_A>
 struct GatherProduct {
   static_assert(BN == 256 || (BN == 192 && !GATHER_K), "a warp gathers 512 bytes of a row at once");
   static constexpr u32 B_BYTES = BN * BK * 2, STAGE_BYTES = A_BYTES + B_BYTES;
-  static constexpr u32 SHARED_STAGING = STAGES * STAGE_BYTES, SHARED_BARRIERS = SHARED_STAGING + 8 * 2 * STAGING_BYTES;
+  // The last DEFERRED pieces of 64 columns are stored while the next tile is multiplied.
+  static constexpr int PIECES = BN / 64, DEFERRED = GATHER_DEFER < PIECES ? GATHER_DEFER : PIECES;
+  static constexpr int BUFFERS = DEFERRED > 2 ? DEFERRED : 2;
+  static constexpr u32 SHARED_STAGING = STAGES * STAGE_BYTES;
+  static constexpr u32 SHARED_BARRIERS = SHARED_STAGING + 8 * BUFFERS * STAGING_BYTES;
   static_assert(SHARED_BARRIERS + 16 * STAGES <= 229440, "what a launch asks for, of 232448");
   // The epilogue's matrix takes W's place in a stage, and A's too where W's is too small.
   static constexpr u32 SIDE_OFFSET = B_BYTES >= 2 * SIDE_PANEL_BYTES ? A_BYTES : 0;
@@ -228,14 +238,14 @@ struct GatherProduct {
 
   DEV void consume(int wg, u8* shared) const {
     const int warp = (threadIdx.x >> 5) & 3, lane = threadIdx.x & 31, tile_row = wg * 64 + warp * 16;
-    u8* const staging = shared + SHARED_STAGING + (wg * 4 + warp) * 2 * STAGING_BYTES;
+    u8* const staging = shared + SHARED_STAGING + (wg * 4 + warp) * BUFFERS * STAGING_BYTES;
     RingPosition ring(0);
     float acc[BN / 2];
     int p0 = 0, n0 = 0, next_p0, next_n0;
     if (first_tile < tiles) place(first_tile, p0, n0);
+    bf16* row[4] = {g.out, g.out, g.out, g.out};  // where this lane's parts of rows go
+    u32 pending = 0;  // what of the tile before is still to be stored: rows 0 to 3, then deferred pieces
     for (int tile = first_tile; tile < tiles; tile += tile_step, p0 = next_p0, n0 = next_n0) {
-      bf16* row[4];  // where this lane's parts of rows go
-      int valid = 0;
       u32 previous = 0;
       for (int k = 0; k < depth; ++k) {
         mbar_wait(full + 8 * ring.stage, ring.parity);
@@ -247,27 +257,30 @@ struct GatherProduct {
         for (int j = 0; j < 4; ++j)
           multiply(acc, da + j * (32 >> 4), db + j * ((GATHER_K ? 2048 : 32) >> 4), k > 0 || j > 0);
         wgmma_commit();
-        if (k == 0) {  // integer work and latencies under the first products
-#pragma unroll
-          for (int i = 0; i < 4; ++i) {
-            const int p = p0 + tile_row + 4 * i + (lane >> 3);
-            const int to = p >= g.tokens ? 0 : GATHER_K && g.order ? g.order[p] : p;
-            row[i] = g.out + (i64)to * g.out_stride + n0 + (lane & 7) * 8;
-            valid |= (p < g.tokens) << i;
-          }
-          place(min(tile + tile_step, tiles - 1), next_p0, next_n0);
-        }
+        if (k < 2 * DEFERRED) store_half(k, row, pending, lane, staging);  // under the first products
         wgmma_wait<1>();  // the stage before this one has been read
         if (k > 0) release(previous, lane);
         previous = ring.stage;
         ring.advance();
       }
+      for (int k = depth; k < 2 * DEFERRED; ++k) store_half(k, row, pending, lane, staging);
+      pending = 0;
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        const int p = p0 + tile_row + 4 * i + (lane >> 3);
+        const int to = p >= g.tokens ? 0 : GATHER_K && g.order ? g.order[p] : p;
+        row[i] = g.out + (i64)to * g.out_stride + n0 + (lane & 7) * 8;
+        pending |= (u32)(p < g.tokens) << i;
+      }
+      place(min(tile + tile_step, tiles - 1), next_p0, next_n0);
+      __syncwarp();  // every lane has read what the warp overwrites next
       wgmma_wait<0>();
       release(previous, lane);
 #pragma unroll
       for (int i = 0; i < BN / 2; ++i) pin(acc[i]);
-      store(acc, row, valid, ring, n0, tile_row, lane, staging);
+      store(acc, row, pending, ring, n0, tile_row, lane, staging);
     }
+    for (int k = 0; k < 2 * DEFERRED; ++k) store_half(k, row, pending, lane, staging);
   }
 
   DEV static void multiply(float (&acc)[BN / 2], u64 a, u64 b, int accumulate) {
@@ -275,13 +288,27 @@ struct GatherProduct {
     else wgmma_m64n192k16<0, 0>(acc, a, b, accumulate);
   }
 
-  // A warp writes its 16 x BN values, 64 columns at a time, as 128-byte pieces of rows.
-  DEV void store(const float (&acc)[BN / 2], bf16* const (&row)[4], int valid, RingPosition& ring, int n0, int tile_row, int lane,
-                 u8* staging) const {
+  // Half a deferred piece: 8 of the warp's 16 rows.
+  DEV static void store_half(int half, bf16* const (&row)[4], u32 pending, int lane, const u8* staging) {
+    const int c = PIECES - DEFERRED + (half >> 1);
+    const u8* const buffer = staging + c % BUFFERS * STAGING_BYTES;
+    const bool in = pending >> (4 + (half >> 1)) & 1;
+#pragma unroll
+    for (int j = 0; j < 2; ++j) {
+      const int i = (half & 1) * 2 + j;
+      const uint4 v = *(const uint4*)(buffer + swizzled_chunk(0, 4 * i + (lane >> 3), lane & 7));
+      st_v4_if(in && (pending >> i & 1), (half & 1 ? row[2 + j] : row[j]) + c * 64, v.x, v.y, v.z, v.w);
+    }
+  }
+
+  // A warp writes its 16 x BN values, 64 columns at a time, as 128-byte pieces of rows; the last ones stay in
+  // shared memory until the next tile's products run. `pending` comes with the rows that exist.
+  DEV void store(const float (&acc)[BN / 2], bf16* const (&row)[4], u32& pending, RingPosition& ring, int n0, int tile_row,
+                 int lane, u8* staging) const {
     const int chunk = lane & 7;
 #pragma unroll
     for (int c = 0; c < BN / 64; ++c) {
-      u8* const buffer = staging + (c & 1) * STAGING_BYTES;
+      u8* const buffer = staging + c % BUFFERS * STAGING_BYTES;
       if (SIDE && (c & 1) == 0) mbar_wait(full + 8 * ring.stage, ring.parity);
       const u32 side = base + ring.stage * STAGE_BYTES + SIDE_OFFSET + (c & 1) * SIDE_PANEL_BYTES;
 #pragma unroll
@@ -310,10 +337,14 @@ struct GatherProduct {
         ring.advance();
       }
       const bool in = n0 + c * 64 + chunk * 8 < columns();
+      if (c >= PIECES - DEFERRED) {
+        pending |= (u32)in << (4 + c - (PIECES - DEFERRED));
+        continue;
+      }
 #pragma unroll
       for (int i = 0; i < 4; ++i) {
         const uint4 v = *(const uint4*)(buffer + swizzled_chunk(0, 4 * i + (lane >> 3), chunk));
-        st_v4_if(in && (valid >> i & 1), row[i] + c * 64, v.x, v.y, v.z, v.w);
+        st_v4_if(in && (pending >> i & 1), row[i] + c * 64, v.x, v.y, v.z, v.w);
       }
     }
     __syncwarp();
