@@ -144,7 +144,7 @@ struct Carry {
 
   DEV void consume(int wg, u8* shared) const {
     const int warp = (threadIdx.x >> 5) & 3, lane = threadIdx.x & 31;
-    u8* const staging = shared + SHARED_STAGING + (wg * 4 + warp) * 16 * PITCH;
+    u8* const staging = shared + SHARED_STAGING + (wg * 4 + warp) * 8 * PITCH;
     u32 stage = 0, parity = 0;
     float acc[128];
     if (wg == 1) bar_arrive(1, 256);  // the first block waits for nobody
