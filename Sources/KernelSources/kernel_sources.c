@@ -78,9 +78,6 @@ static const char SampleTokens_cu[] = {
 static const char SelectColumns_cu[] = {
 #embed "kernels/SelectColumns.cu" suffix(, 0)
 };
-static const char SkinnyProduct_cu[] = {
-#embed "kernels/SkinnyProduct.cu" suffix(, 0)
-};
 static const char SoftThreshold_cu[] = {
 #embed "kernels/SoftThreshold.cu" suffix(, 0)
 };
@@ -150,7 +147,6 @@ static const krait_kernel_source sources[] = {
     {"RouteTokens.cu", RouteTokens_cu},
     {"SampleTokens.cu", SampleTokens_cu},
     {"SelectColumns.cu", SelectColumns_cu},
-    {"SkinnyProduct.cu", SkinnyProduct_cu},
     {"SoftThreshold.cu", SoftThreshold_cu},
     {"SquaredReLU.cu", SquaredReLU_cu},
     {"StableSort.cu", StableSort_cu},

@@ -37,9 +37,7 @@ final class KernelLibrary {
   /// Loads the kernels of all plain operations; those the cache lacks are compiled side by side.
   func prepare(bfloat16: Bool) throws(ComputeError) {
     let types = bfloat16 ? [false, true] : [false]
-    let units = sources.operationFiles.filter {
-      $0 != "Attention.cu" && $0 != "SkinnyProduct.cu"
-    }.flatMap { file in
+    let units = sources.operationFiles.filter { $0 != "Attention.cu" }.flatMap { file in
       types.map { KernelUnit(file, isBFloat16: $0) }
     }
     for (unit, code) in zip(units, try code(of: units)) { try load(unit, code) }

@@ -7,7 +7,6 @@ extension CUDABackend {
   public func run(_ operation: MatrixMultiply) throws(ComputeError) {
     operation.checkShapes()
     guard operation.output.count > 0 else { return }
-    if try runSkinny(operation) { return }
     let input = operation.left.elementType
     precondition(operation.right.elementType == input, "MatrixMultiply: factors of two types")
     let isPlain = operation.epilogue == .none

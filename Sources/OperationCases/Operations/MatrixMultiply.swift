@@ -108,9 +108,9 @@ extension CaseList {
   /// weights, which stay float32.
   static var productTiles: [OperationCase] {
     let sizes = [(128, 128, 64), (256, 320, 192), (300, 264, 128), (136, 512, 520)]
-    let skinny = [(1100, 48, 160), (1024, 64, 96), (1030, 8, 32), (1090, 24, 608)]
+    let narrow = [(1100, 48, 160), (1024, 64, 96), (1030, 8, 32), (1090, 24, 608)]
     var turn = 0
-    return skinny.map { m, n, k in
+    return narrow.map { m, n, k in
       product(m, n, k, ProductOptions(transposeRight: true, isWide: true))
     }
       + sizes.flatMap { m, n, k in

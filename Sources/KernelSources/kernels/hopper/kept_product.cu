@@ -8,7 +8,7 @@
 //
 // Launch: 384 threads, 229440 bytes of shared memory, clusters of C (the names' last digit; 2 pays when the
 // number of N tiles is even), grid min(tiles, multiprocessors) rounded down to a multiple of C, where tiles =
-// ceil(T / 128) * ceil(K / (N C)) * C. group: 1, or 4 for the ordered kernels. bf16; V a multiple of 128,
+// ceil(T / 128) * ceil(K / (N C)) * C. group: 2, or 1 without a cluster in order. bf16; V a multiple of 128,
 // d a multiple of 64, K a multiple of 8; W, rows and activation under 4 GiB. A last short block is fine.
 //
 // Floor at T 32768, d 2048, f 8192, K 1024, V 128 (T 16384, d 4096, f 16384, K 2048 in brackets):
@@ -25,6 +25,10 @@
 //   0.249  256-byte L2 fetches (best case; 0.265 in a warm, power-limited rotation, whatever the cluster or order)
 //   0.230  row offsets in 32 bits, computed once, no predicates: the producer's address arithmetic, not memory,
 //          had been the limit (1356 clocks a stage; tensor pipes 69% busy against cuBLAS's 91%)
+//   0.226  half a tile's stores under the next tile's products; 0.224 with two tiles of columns at a time (group 2;
+//          second shape 0.448, 0.443, 0.441; rows gathered by the kernel 0.516, 0.513, 0.542, 0.611 in groups of 1, 2,
+//          4, 8)
+//   rejected: all of a tile's stores deferred, for a ring of three stages: 0.253 [0.480]
 //   rejected: single-row TMA boxes for the rows of A (31 ns per box whatever its size: 1.01 ms); clusters of 4 (not
 //   all fit: 0.43 ms); L2 eviction hints (no change); prefetching into L2 six stages ahead (0.31 ms); one
 //   consumer warpgroup half a tile behind the other (no change); no proxy fence (no change, and not allowed).

@@ -20,7 +20,8 @@
 //   0.255  predicated stores in the epilogue instead of branches, row pointers computed under the first products
 //   added: 0.300 with the residual's rows looked up four at a time in the producer, 0.325 with loads in the epilogue
 //   straight from memory (their latency shows), 0.282 with all row offsets looked up at once
-//   without the epilogue's stores it ran in 0.23 to 0.25 ms: stores through a warp of their own are the next step.
+//   stored 0.252 to 0.248 [0.496 to 0.490] with half a tile's stores under the next tile's products; added: no gain
+//   rejected: all stores deferred, for a ring of three stages: 0.261 [0.513]
 #include "hopper/gather_product.cuh"
 
 #define PACKED(NAME, CLUSTER, EPILOGUE)                                                                             \
