@@ -259,7 +259,9 @@ public final class SparseFeedForward: FeedForwardMethod {
   ) throws(ComputeError) -> TensorView {
     let dense = scratch.dense
     try backend.run(
-      MatrixMultiply(input, up, transposeRight: true, into: dense, epilogue: .squaredReLU))
+      MatrixMultiply(
+        input, up, transposeRight: true, isRightTwoOfFour: sparseWeights.which != .none,
+        into: dense, epilogue: .squaredReLU))
     return dense
   }
 

@@ -99,17 +99,26 @@ static const char hopper_gather_product_cuh[] = {
 static const char hopper_memory_cuh[] = {
 #embed "kernels/hopper/memory.cuh" suffix(, 0)
 };
+static const char hopper_tile_ring_cuh[] = {
+#embed "kernels/hopper/tile_ring.cuh" suffix(, 0)
+};
 static const char hopper_types_cuh[] = {
 #embed "kernels/hopper/types.cuh" suffix(, 0)
 };
 static const char hopper_wgmma_cuh[] = {
 #embed "kernels/hopper/wgmma.cuh" suffix(, 0)
 };
+static const char hopper_dense_product_cu[] = {
+#embed "kernels/hopper/dense_product.cu" suffix(, 0)
+};
 static const char hopper_kept_product_cu[] = {
 #embed "kernels/hopper/kept_product.cu" suffix(, 0)
 };
 static const char hopper_packed_product_cu[] = {
 #embed "kernels/hopper/packed_product.cu" suffix(, 0)
+};
+static const char hopper_two_four_product_cu[] = {
+#embed "kernels/hopper/two_four_product.cu" suffix(, 0)
 };
 static const char hopper_weight_gradient_cu[] = {
 #embed "kernels/hopper/weight_gradient.cu" suffix(, 0)
@@ -154,10 +163,13 @@ static const krait_kernel_source sources[] = {
     {"TransposedVenomMask.cu", TransposedVenomMask_cu},
     {"hopper/gather_product.cuh", hopper_gather_product_cuh},
     {"hopper/memory.cuh", hopper_memory_cuh},
+    {"hopper/tile_ring.cuh", hopper_tile_ring_cuh},
     {"hopper/types.cuh", hopper_types_cuh},
     {"hopper/wgmma.cuh", hopper_wgmma_cuh},
+    {"hopper/dense_product.cu", hopper_dense_product_cu},
     {"hopper/kept_product.cu", hopper_kept_product_cu},
     {"hopper/packed_product.cu", hopper_packed_product_cu},
+    {"hopper/two_four_product.cu", hopper_two_four_product_cu},
     {"hopper/weight_gradient.cu", hopper_weight_gradient_cu},
     {"hopper/weight_gradient_add.cu", hopper_weight_gradient_add_cu},
     {"hopper/weight_gradient_carry.cu", hopper_weight_gradient_carry_cu},

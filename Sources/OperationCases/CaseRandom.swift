@@ -53,6 +53,18 @@ public enum CaseValues: Sendable {
     }
   }
 
+  /// Normal numbers of which none, one or two in every four are kept, at places that vary.
+  static func twoOfFour(_ count: Int, seed: Int) -> CaseValues {
+    .floats { _ in
+      var random = CaseRandom(seed)
+      var values = [Float](repeating: 0, count: count)
+      for four in stride(from: 0, to: count - count % 4, by: 4) {
+        for _ in 0..<random.below(3) { values[four + random.below(4)] = Float(random.normal()) }
+      }
+      return values
+    }
+  }
+
   /// What trips careless code: ±0, ties, small and large magnitudes, repeated in random order.
   static func awkward(_ count: Int, seed: Int) -> CaseValues {
     .floats { _ in

@@ -47,4 +47,20 @@ import Testing
     #expect(HopperTiles.neurons(all: 8192, kept: 4096) == 104)
     #expect(HopperTiles.neurons(all: 64, kept: 64) == 48)
   }
+
+  @Test(arguments: [1, 2, 114, 132, 133])
+  func denseGridsAreWholeClustersThatFit(multiprocessors: Int) {
+    for (rows, columns) in [(1, 1), (256, 256), (257, 256), (16384, 3072)] {
+      let tiles = DenseTiles(rows: rows, columns: columns, multiprocessors: multiprocessors)
+      #expect(tiles.grid % tiles.cluster == 0 && tiles.grid <= multiprocessors)
+      #expect(tiles.grid > 0 || multiprocessors < tiles.cluster)
+      let sparse = TwoFourTiles(tokens: rows, neurons: columns, multiprocessors: multiprocessors)
+      #expect(sparse.grid == tiles.grid)
+    }
+    let few = DenseTiles(rows: 257, columns: 300, multiprocessors: 132)
+    #expect(few.grid == 8 && few.group == 4)
+    #expect(DenseTiles(rows: 16384, columns: 3072, multiprocessors: 132).group == 16)
+    #expect(TwoFourTiles(tokens: 16384, neurons: 3072, multiprocessors: 132).isWorthIt)
+    #expect(!TwoFourTiles(tokens: 1024, neurons: 3072, multiprocessors: 132).isWorthIt)
+  }
 }

@@ -20,6 +20,9 @@ public struct MatrixMultiply: Operation {
   public var right: TensorView
   /// Whether the right factor is stored as its transpose.
   public var transposeRight: Bool
+  /// Promises that at most two of every four consecutive elements of the right factor's stored rows
+  /// are not zero; a backend may use it where those rows run along the contraction.
+  public var isRightTwoOfFour: Bool
   /// Result, [m, n]; it may be the addend itself, never a factor.
   public var output: TensorView
   /// Added after the epilogue; nil overwrites. The output itself accumulates in place.
@@ -32,13 +35,14 @@ public struct MatrixMultiply: Operation {
   /// Describes a product; see the properties.
   public init(
     _ left: TensorView, transposeLeft: Bool = false, _ right: TensorView,
-    transposeRight: Bool = false, into output: TensorView, adding addend: TensorView? = nil,
-    alpha: Float = 1, epilogue: Epilogue = .none
+    transposeRight: Bool = false, isRightTwoOfFour: Bool = false, into output: TensorView,
+    adding addend: TensorView? = nil, alpha: Float = 1, epilogue: Epilogue = .none
   ) {
     self.left = left
     self.transposeLeft = transposeLeft
     self.right = right
     self.transposeRight = transposeRight
+    self.isRightTwoOfFour = isRightTwoOfFour
     self.output = output
     self.addend = addend
     self.alpha = alpha

@@ -1,7 +1,8 @@
 public import Compute
 
 extension CUDABackend {
-  /// cuBLASLt, then a pass for an epilogue; our own kernel where the library has no algorithm.
+  /// cuBLASLt, then a pass for an epilogue; on Hopper one kernel of ours with the epilogue in it; a
+  /// plain kernel of ours where the library has no algorithm.
   ///
   /// Factors have one element type; output and addend are float32 or that type.
   public func run(_ operation: MatrixMultiply) throws(ComputeError) {
@@ -13,6 +14,8 @@ extension CUDABackend {
     precondition(
       isPlain || operation.addend != operation.output,
       "MatrixMultiply: an epilogue cannot add to its own output")
+    if operation.isRightTwoOfFour, try runTwoFourOnHopper(operation) { return }
+    if !isPlain, try runOnHopper(operation) { return }
     guard operation.depth > 0, let products,
       try products.run(operation, addend: isPlain ? operation.addend : nil)
     else { return try multiplyOurselves(operation) }

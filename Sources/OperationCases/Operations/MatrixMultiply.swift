@@ -59,6 +59,7 @@ struct ProductOptions: Sendable {
   var slicing = CaseSlicing.none
   /// Whether the output stays float32 on every backend: gradients of weights, scores.
   var isWide = false
+  var isRightTwoOfFour = false
 
   /// All combinations that the operation allows, transposes left alone.
   static let all: [ProductOptions] = EpilogueKind.allCases.flatMap { epilogue in
@@ -105,7 +106,7 @@ extension CaseList {
   }
 
   /// Every transpose and epilogue at sizes of whole tiles and with short last ones; gradients of
-  /// weights, which stay float32.
+  /// weights, which stay float32; 2:4 weights; more tiles than a GPU has multiprocessors.
   static var productTiles: [OperationCase] {
     let sizes = [(128, 128, 64), (256, 320, 192), (300, 264, 128), (136, 512, 520)]
     let narrow = [(1100, 48, 160), (1024, 64, 96), (1030, 8, 32), (1090, 24, 608)]
@@ -130,6 +131,20 @@ extension CaseList {
             m, n, k, ProductOptions(transposeLeft: true, addend: .output, isWide: true))
         ]
       }
+      + fusedProducts
+  }
+
+  /// 2:4 weights, and more tiles than a GPU has multiprocessors.
+  private static var fusedProducts: [OperationCase] {
+    let fours = ProductOptions(
+      transposeRight: true, epilogue: .squaredReLU, isRightTwoOfFour: true)
+    let sizes = [
+      (16, 8, 8), (33, 130, 20), (129, 136, 64), (2049, 136, 72), (2100, 40, 200), (2100, 2312, 8),
+    ]
+    let many = [EpilogueKind.squaredReLU, .timesTwoSqrt].map {
+      product(2100, 2312, 8, ProductOptions(transposeRight: true, epilogue: $0))
+    }
+    return sizes.map { m, n, k in product(m, n, k, fours) } + many
   }
 
   static func product(_ m: Int, _ n: Int, _ k: Int, _ options: ProductOptions) -> OperationCase {
@@ -151,7 +166,10 @@ extension CaseList {
     }
     var tensors: [CaseTensor] = [
       .input("left", a ? k : m, a ? m : k, .normal(m * k, seed: 1), slicing: o.slicing),
-      .input("right", b ? n : k, b ? k : n, .normal(k * n, seed: 2), slicing: o.slicing),
+      .input(
+        "right", b ? n : k, b ? k : n,
+        o.isRightTwoOfFour ? .twoOfFour(k * n, seed: 2) : .normal(k * n, seed: 2),
+        slicing: o.slicing),
       o.addend == .output
         ? .update(
           "output", m, n, .normal(m * n, seed: 4), slicing: o.slicing, alwaysFloat32: o.isWide)
@@ -170,7 +188,8 @@ extension CaseList {
       "MatrixMultiply",
       "\(m) x \(n) x \(k)\(a || b ? ", \(a ? "T" : "N")\(b ? "T" : "N")" : ""), \(o.epilogue)"
         + "\(o.addend == .none ? "" : ", adding \(o.addend)")"
-        + "\(o.alpha == 1 ? "" : ", alpha \(o.alpha)")\(o.slicing == .none ? "" : ", sliced \(o.slicing)")",
+        + "\(o.alpha == 1 ? "" : ", alpha \(o.alpha)")\(o.slicing == .none ? "" : ", sliced \(o.slicing)")"
+        + "\(o.isRightTwoOfFour ? ", 2:4" : "")",
       tensors,
       tolerance: o.epilogue.tolerance(
         depth: k + 1, storedBetween: true, addend: o.addend == .none ? 0 : 4),
@@ -193,7 +212,8 @@ extension CaseList {
           }
         return MatrixMultiply(
           views["left"], transposeLeft: a, views["right"], transposeRight: b,
-          into: views["output"], adding: addend, alpha: o.alpha,
+          isRightTwoOfFour: o.isRightTwoOfFour, into: views["output"], adding: addend,
+          alpha: o.alpha,
           epilogue: o.epilogue.epilogue(views))
       }, run: { try $0.run($1) },
       reference: { numbers in

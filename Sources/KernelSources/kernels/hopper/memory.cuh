@@ -25,6 +25,17 @@ DEV void stmatrix_x4(u32 address, u32 r0, u32 r1, u32 r2, u32 r3) {
                "r"(r0), "r"(r1), "r"(r2), "r"(r3)
                : "memory");
 }
+// Each 8 x 8 part transposed.
+DEV void stmatrix_transposed_x4(u32 address, u32 r0, u32 r1, u32 r2, u32 r3) {
+  asm volatile("stmatrix.sync.aligned.m8n8.x4.trans.shared::cta.b16 [%0], {%1, %2, %3, %4};" ::"r"(address),
+               "r"(r0), "r"(r1), "r"(r2), "r"(r3)
+               : "memory");
+}
+DEV u32 load_shared(u32 address) {
+  u32 r;
+  asm volatile("ld.shared.u32 %0, [%1];" : "=r"(r) : "r"(address) : "memory");
+  return r;
+}
 DEV void ldmatrix_x4(u32 (&r)[4], u32 address) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared::cta.b16 {%0, %1, %2, %3}, [%4];"
                : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
@@ -82,6 +93,12 @@ DEV void cp_async16(u32 dst, const void* src) {
 DEV void tma_prefetch_map(const TensorMap* m) {
   asm volatile("prefetch.tensormap [%0];" ::"l"(m) : "memory");
 }
+// Bytes in a row; addresses and size multiples of 16.
+DEV void bulk_load(u32 dst, const void* src, u32 bytes, u32 bar) {
+  asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1], %2, [%3];" ::"r"(dst),
+               "l"(src), "r"(bytes), "r"(bar)
+               : "memory");
+}
 // x: column (fastest), y: row. Outside of the tensor: zeros, and the full box counts as received.
 DEV void tma_load_2d(u32 dst, const TensorMap* m, int x, int y, u32 bar) {
   asm volatile(
@@ -98,6 +115,16 @@ DEV void tma_load_2d_multicast(u32 dst, const TensorMap* m, int x, int y, u32 ba
       "l"(m), "r"(x), "r"(y), "r"(bar), "h"(mask)
       : "memory");
 }
+// Shared memory to a box of a matrix; what lies outside of the matrix is not written. The thread that commits a
+// group is the one that can wait for it.
+DEV void tma_store_2d(const TensorMap* m, u32 src, int x, int y) {
+  asm volatile("cp.async.bulk.tensor.2d.global.shared::cta.bulk_group [%0, {%1, %2}], [%3];" ::"l"(m), "r"(x), "r"(y),
+               "r"(src)
+               : "memory");
+}
+DEV void bulk_commit() { asm volatile("cp.async.bulk.commit_group;" ::: "memory"); }
+// Until at most N groups still read their shared memory.
+template <int N> DEV void bulk_wait_read() { asm volatile("cp.async.bulk.wait_group.read %0;" ::"n"(N) : "memory"); }
 // Predicated, not branched around: an epilogue has one of these after the other.
 DEV void st_v4_if(bool condition, void* p, u32 a, u32 b, u32 c, u32 d) {
   asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %5, 0;\n@p st.global.v4.u32 [%0], {%1, %2, %3, %4};\n}\n" ::"l"(p), "r"(a),

@@ -30,6 +30,12 @@ DEV constexpr u64 descriptor_mn_major(u32 address, u32 panel_bytes) {
   return descriptor_address(address) | descriptor_fields(panel_bytes, 1024);
 }
 
+// The sparse operand, 2:4 and K-major with 64-byte swizzle: a row is 64 bytes, 32 kept of 64 values of K.
+DEV constexpr u64 descriptor_two_four(u32 address) {
+  return descriptor_address(address) | (u64)1 << 16 | (u64)(512 >> 4) << 32 | (u64)2 << 62;
+}
+DEV constexpr u32 two_four_chunk(u32 row, u32 chunk) { return row * 64 + ((chunk ^ (row >> 1 & 3)) << 4); }
+
 // Where a 16-byte chunk (8 values) of a 128-byte-swizzled tile goes; tiles start at multiples of 1024.
 DEV constexpr u32 swizzled_chunk(u32 tile, u32 row, u32 chunk) {
   return tile + row * 128 + ((chunk ^ (row & 7)) << 4);

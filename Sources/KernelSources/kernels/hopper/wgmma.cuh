@@ -10,6 +10,7 @@ DEV void wgmma_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "m
 template <int N> DEV void wgmma_wait() { asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(N) : "memory"); }
 // The compiler may not move reads or writes of x across this point.
 DEV void pin(float& x) { asm volatile("" : "+f"(x)::"memory"); }
+DEV void pin(u32& x) { asm volatile("" : "+r"(x)::"memory"); }
 
 #define ACC8(d, i) \
   "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3]), "+f"(d[i + 4]), "+f"(d[i + 5]), "+f"(d[i + 6]), "+f"(d[i + 7])
@@ -54,4 +55,17 @@ DEV void wgmma_m64n64k16(float (&d)[32], u64 a, u64 b, int accumulate) {
       "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {" REG32_0 "}, %32, %33, p, 1, 1, %35, %36;\n}\n"
       : ACC32(d, 0)
       : "l"(a), "l"(b), "r"(accumulate), "n"(TA), "n"(TB));
+}
+// D[64 x 256] (+)= A[64 x 32] B[32 x 256], A 2:4 sparse and stored as 64 x 16, both K-major. The register of positions
+// is read while the product runs. Four bits for every four values of A: where the first kept one lies, and the second.
+// SELECT 0: lanes 0 and 1 of each four hold them, 1: lanes 2 and 3; the even lane those of columns 0 to 15, the odd one
+// the rest; the low half those of row 16 w + l / 4, the high half those of the row 8 below.
+template <int SELECT>
+DEV void wgmma_sparse_m64n256k32(float (&d)[128], u64 a, u64 b, u32 positions, int accumulate) {
+  asm volatile(
+      "{\n.reg .pred p;\nsetp.ne.b32 p, %131, 0;\n"
+      "wgmma.mma_async.sp.sync.aligned.m64n256k32.f32.bf16.bf16 "
+      "{" REG32_0 "," REG32_32 "," REG32_64 "," REG32_96 "}, %128, %129, %130, %132, p, 1, 1, 0, 0;\n}\n"
+      : ACC32(d, 0), ACC32(d, 32), ACC32(d, 64), ACC32(d, 96)
+      : "l"(a), "l"(b), "r"(positions), "r"(accumulate), "n"(SELECT));
 }

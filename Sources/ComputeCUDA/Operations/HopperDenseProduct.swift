@@ -1,0 +1,51 @@
+import Compute
+
+/// Products 1 and 3 of a dense feed-forward network through wgmma, with their epilogues.
+///
+/// The epilogue is applied to float32 sums and the product itself is never stored. Compute
+/// capability 9.0, bfloat16, the right factor transposed, rows that start and end at multiples of 16
+/// bytes; everything else takes the matrix library and a pass over its product.
+extension CUDABackend {
+  /// Runs the product; false when the matrix library has to.
+  func runOnHopper(_ operation: MatrixMultiply) throws(ComputeError) -> Bool {
+    let name: String
+    let activation: TensorView?
+    switch operation.epilogue {
+    case .none: return false
+    case .squaredReLU: (name, activation) = ("dense_squared_relu", nil)
+    case .timesTwoSqrt(let values): (name, activation) = ("dense_two_sqrt", values)
+    }
+    guard suitsDenseKernels(operation) else { return false }
+    let output = operation.output
+    let tiles = DenseTiles(
+      rows: output.rows, columns: output.columns, multiprocessors: device.multiprocessors)
+    guard tiles.grid > 0 else { return false }
+    var arguments = KernelArguments()
+    arguments.add(words: try device.tensorMap(operation.left, boxRows: DenseTiles.rows))
+    arguments.add(
+      words: try device.tensorMap(operation.right, boxRows: DenseTiles.columns / tiles.cluster))
+    arguments.add(
+      words: try device.tensorMap(activation ?? output, boxRows: DenseTiles.rows))
+    arguments.add(words: try device.tensorMap(output, boxRows: DenseTiles.storedRows))
+    arguments.add(output.rows)
+    arguments.add(output.columns)
+    arguments.add(operation.depth)
+    arguments.add(tiles.group)
+    try launch(
+      "hopper/dense_product.cu", name, .bfloat16, grid: Grid(x: tiles.grid),
+      threads: HopperTiles.threads, sharedBytes: HopperTiles.sharedBytes, arguments)
+    return true
+  }
+
+  /// Whether the `hopper` folder's dense kernels can compute a product with an epilogue.
+  func suitsDenseKernels(_ operation: MatrixMultiply) -> Bool {
+    var views = [operation.left, operation.right, operation.output]
+    if case .timesTwoSqrt(let activation) = operation.epilogue { views.append(activation) }
+    return device.capability == 90 && operation.transposeRight && !operation.transposeLeft
+      && operation.addend == nil && operation.alpha == 1 && operation.depth > 0
+      && operation.depth % 8 == 0 && operation.output.columns % 8 == 0
+      && views.allSatisfy {
+        $0.elementType == .bfloat16 && $0.address % 16 == 0 && $0.stride % 8 == 0
+      }
+  }
+}
