@@ -26,7 +26,7 @@ struct Selftest: ParsableCommand {
         + "fail; any of several.", valueName: "text"))
   var only: [String] = []
   @Option(help: "Only every so many-th case of an operation: for slow tools.") var every = 1
-  @Flag(help: "Prints every case before it runs.") var verbose = false
+  @Flag(help: "Prints every case before it runs, and everything that is wrong.") var verbose = false
 
   func validate() throws {
     if every < 1 { throw ValidationError("--every is \(every); it must be at least 1") }
@@ -110,6 +110,7 @@ struct Selftest: ParsableCommand {
         }
         let found = mismatches.compactMap { $0 }
         if !found.isEmpty { wrong += 1 }
+        if verbose { for sentence in found { print("  WRONG: \(sentence)") } }
         first = first ?? found.first
       }
       table.add([
