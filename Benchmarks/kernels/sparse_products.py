@@ -109,25 +109,19 @@ def check(kept_module, packed_module, clusters, small):
     return bad
 
 
-def launch_gradient(module, P, R, lists16, V, gradient, group):
-    blocks, tiles = -(-P.shape[0] // V), -(-R.shape[1] // 128)
-    module.launch("weight_gradient_add", min(blocks * tiles, SMS), THREADS, 200768, [
-        module.map(P, 64, 128), module.map(R, 64, 128), gradient, i64(gradient.stride(0)), lists16, lists16.shape[1],
-        lists16.shape[1], R.shape[1], P.shape[0], V, min(group, tiles)])
-
-
-def launch_gradient_in_order(module, P, R, lists16, V, gradient, neurons=None):
+def launch_gradient_in_order(module, P, R, lists16, V, gradient, neurons=None, cluster=None):
     """The reproducible one: a block owns `neurons` neurons, so that their slots in a token block rarely exceed 64."""
     (T, K), (f, d), blocks = P.shape, gradient.shape, lists16.shape[0]
     neurons = neurons or max(8, min(448, 52 * f // K // 8 * 8))
+    cluster = cluster or (2 if d % 128 == 0 else 1)
     ranges = -(-f // neurons)
     starts = torch.empty(blocks, ranges + 1, device=DEVICE, dtype=torch.uint16)
     module.launch("list_starts", blocks, 32 * min(8, -(-(ranges + 1) // 32)), 0, [lists16, K, K, neurons, ranges, starts])
-    module.launch("weight_gradient", min(ranges * -(-d // 64), SMS), THREADS, 213040, [
-        module.map(P, 64, 128), module.map(R, 64, 128), gradient, i64(gradient.stride(0)), lists16, K, starts, neurons, f, d, T, V])
+    module.launch(f"weight_gradient_{cluster}", min(ranges * -(-d // (64 * cluster)), SMS // cluster) * cluster, THREADS, 213040, [
+        module.map(P, 64, 128 // cluster), module.map(R, 64, 128), gradient, i64(gradient.stride(0)), lists16, K, starts, neurons, f, d, T, V])
 
 
-def check_gradient(add, ordered, small):
+def check_gradient(ordered, small):
     bad = 0
     for T, d, f, K, V in [(300, 256, 512, 320, 128), (1000, 384, 1024, 192, 256), (8192, 768, 3072, 384, 128), (4096, 2048, 8192, 1024, 128)][:2 if small else None]:
         blocks = -(-T // V)
@@ -136,16 +130,15 @@ def check_gradient(add, ordered, small):
         reference = start.clone()
         for b in range(blocks):
             reference.index_add_(0, lists[b], P[b * V:(b + 1) * V].float().t() @ R[b * V:(b + 1) * V].float())
-        runs = {"weight_gradient_add": lambda g: launch_gradient(add, P, R, as_u16(lists), V, g, 2),
-                "weight_gradient": lambda g: launch_gradient_in_order(ordered, P, R, as_u16(lists), V, g),
-                "weight_gradient, 40 neurons": lambda g: launch_gradient_in_order(ordered, P, R, as_u16(lists), V, g, 40)}
+        runs = {"weight_gradient": lambda g: launch_gradient_in_order(ordered, P, R, as_u16(lists), V, g),
+                "weight_gradient, 40 neurons, no cluster": lambda g: launch_gradient_in_order(ordered, P, R, as_u16(lists), V, g, 40, 1)}
         for name, run in runs.items():
             results = []
             for _ in range(3):
                 results.append(start.clone()); run(results[-1])
             torch.cuda.synchronize()
             e, same = error(results[0], reference), all(torch.equal(results[0], r) for r in results[1:])
-            ok = e < 1e-5 and (same or name == "weight_gradient_add"); bad += not ok
+            ok = e < 1e-5 and same; bad += not ok
             print(f"  T {T} d {d} f {f} K {K} V {V} {name}: error {e:.1e}, {'equal' if same else 'unequal'} runs {'ok' if ok else 'WRONG'}", flush=True)
     return bad
 
@@ -172,7 +165,7 @@ def time_all(modules, V, inverse_density, variants, only):
         P, out, Y, act = random(T, K), torch.empty(T, K, device=DEVICE, dtype=torch.bfloat16), torch.empty_like(X), random(T, K).abs()
         H, dense_gradient, gradient = random(T, f), torch.empty(f, d, device=DEVICE, dtype=torch.bfloat16), torch.zeros(f, d, device=DEVICE)
         order = torch.randperm(T, device=DEVICE).int()
-        kept, packed, add, in_order = modules
+        kept, packed, in_order = modules
         runs = {"dense 1,3": lambda: torch.mm(X, W.t(), out=H), "dense 2,5": lambda: torch.mm(H, W, out=Y),
                 "dense 2 added": lambda: torch.addmm(X, H, W, out=Y), "dense 4,6": lambda: torch.mm(H.t(), X, out=dense_gradient)}
         def kept_run(c, g, name="squared_relu", o=None):
@@ -187,8 +180,6 @@ def time_all(modules, V, inverse_density, variants, only):
             runs[f"2: packed, ordered, added, cluster {c} group {g}"] = packed_run(c, min(g, wide // c), X)
         runs["1: kept, squared relu, rows gathered"] = kept_run(1, min(4, tiles), o=order)
         runs["3: kept, two sqrt, rows gathered"] = kept_run(1, min(4, tiles), "two_sqrt", o=order)
-        for g in (1, 2) if variants else (2,):
-            runs[f"4: gradient, any order, group {g}"] = lambda g=g: launch_gradient(add, P, X, l16, V, gradient, g)
         for n in (256, 320, 384, 448) if variants else (None,):
             runs[f"4: gradient, in order{f', {n} neurons' if n else ''}"] = lambda n=n: launch_gradient_in_order(in_order, P, X, l16, V, gradient, n)
         if only: runs = {name: run for name, run in runs.items() if only in name or name[0] == "d"}
@@ -212,6 +203,6 @@ if __name__ == "__main__":
     a = parser.parse_args()
     print(torch.cuda.get_device_name(0), "torch", torch.__version__, "SMs", SMS, a.define, flush=True)
     defines = ["-D" + d for d in a.define]
-    modules = [Module(f"hopper/{n}.cu", defines) for n in ("kept_product", "packed_product", "weight_gradient_add", "weight_gradient")]
+    modules = [Module(f"hopper/{n}.cu", defines) for n in ("kept_product", "packed_product", "weight_gradient")]
     if a.check and (check(*modules[:2], [1, 2], a.small) | check_gradient(*modules[2:], a.small)): raise SystemExit(1)
     if a.time: time_all(modules, a.block, a.density, a.variants, a.only)

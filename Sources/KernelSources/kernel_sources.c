@@ -123,9 +123,6 @@ static const char hopper_two_four_product_cu[] = {
 static const char hopper_weight_gradient_cu[] = {
 #embed "kernels/hopper/weight_gradient.cu" suffix(, 0)
 };
-static const char hopper_weight_gradient_add_cu[] = {
-#embed "kernels/hopper/weight_gradient_add.cu" suffix(, 0)
-};
 static const char hopper_weight_gradient_carry_cu[] = {
 #embed "kernels/hopper/weight_gradient_carry.cu" suffix(, 0)
 };
@@ -171,7 +168,6 @@ static const krait_kernel_source sources[] = {
     {"hopper/packed_product.cu", hopper_packed_product_cu},
     {"hopper/two_four_product.cu", hopper_two_four_product_cu},
     {"hopper/weight_gradient.cu", hopper_weight_gradient_cu},
-    {"hopper/weight_gradient_add.cu", hopper_weight_gradient_add_cu},
     {"hopper/weight_gradient_carry.cu", hopper_weight_gradient_carry_cu},
 };
 
