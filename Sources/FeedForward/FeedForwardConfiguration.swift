@@ -63,6 +63,10 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
   public var selection = ColumnSelection.sampled
   /// s: tokens of each block whose activations choose its neurons.
   public var samples = 8
+  /// How much the samples of the blocks before and after count in a block's choice. Neighbours in
+  /// routed order are alike: lists then change less from block to block, and carried weight
+  /// gradients add less.
+  public var neighbourWeight = 0.0
   /// C: clusters of neurons that tokens are routed by; 0 keeps tokens in place.
   public var clusters = 48
   /// Sparse steps between re-clusterings; 0 clusters once, when sparsity is switched on.
@@ -111,6 +115,9 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
       samples <= max(1, blockTokens),
       "feedForward.samples is \(samples), more than the \(blockTokens) tokens of a block; "
         + "lower it or raise feedForward.blockTokens")
+    check(
+      neighbourWeight >= 0 && neighbourWeight <= 1,
+      "feedForward.neighbourWeight is \(neighbourWeight); it must be from 0 to 1")
     check(keptMultiple >= 1, "feedForward.keptMultiple is \(keptMultiple); it must be at least 1")
     check(
       density > 0 && density <= 1,

@@ -197,6 +197,7 @@ extension FeedForwardConfiguration {
       keptColumns: (0..<shape.layers).map {
         isDense(layer: $0) ? 0 : keptColumns(layer: $0, hiddenWidth: shape.hiddenWidth)
       },
-      selection: selection == .exact ? .exact : .sampled(samples))
+      selection: selection == .exact ? .exact : .sampled(samples),
+      neighbourWeight: Float(neighbourWeight))
   }
 }

@@ -27,16 +27,19 @@ public final class SparseFeedForward: FeedForwardMethod {
     public var selection: Selection
     /// How products 4 and 6 treat the pattern.
     public var weightGradientPattern: WeightGradientPattern
+    /// How much the samples of the blocks before and after count in a block's choice.
+    public var neighbourWeight: Float
 
     /// See the properties.
     public init(
       blockTokens: Int, keptColumns: [Int], selection: Selection,
-      weightGradientPattern: WeightGradientPattern = .exact
+      weightGradientPattern: WeightGradientPattern = .exact, neighbourWeight: Float = 0
     ) {
       self.blockTokens = blockTokens
       self.keptColumns = keptColumns
       self.selection = selection
       self.weightGradientPattern = weightGradientPattern
+      self.neighbourWeight = neighbourWeight
     }
 
     /// The layers that compute densely.
@@ -295,7 +298,8 @@ public final class SparseFeedForward: FeedForwardMethod {
         epilogue: .squaredReLU))
     try backend.run(
       BlockSums(
-        values: scratch.sampledActivation, order: nil, blockRows: samples, sums: scratch.sums))
+        values: scratch.sampledActivation, order: nil, blockRows: samples,
+        neighbourWeight: recipe.neighbourWeight, sums: scratch.sums))
     try backend.run(
       SelectColumns(
         sums: scratch.sums, groupWidth: shape.hiddenWidth, keepPerGroup: pattern.keptColumns,

@@ -33,6 +33,7 @@ public enum CaseList {
       gatherRows(sources: 25, rows: 70, columns: 1224, slicing: .aligned),
       blockSums(rows: 300, columns: 1030, blockRows: 128, ordered: true),
       blockSums(rows: 300, columns: 1032, blockRows: 128, ordered: false),
+      blockSums(rows: 300, columns: 1032, blockRows: 8, ordered: false, neighbourWeight: 0.5),
       transposedVenomMask(tokens: 150, neurons: 70, blockNeurons: 32, keep: 2, groupTokens: 16),
       adamW(count: 5001, step: 3, weightDecay: 0.1, withWeights: true),
     ]

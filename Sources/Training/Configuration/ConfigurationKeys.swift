@@ -35,6 +35,9 @@ extension RunConfiguration {
       "feedForward", "keptMultiple", \.feedForward.keptMultiple, "kept neurons are rounded up to"),
     .choice("feedForward", "selection", \.feedForward.selection, "how columns finds its neurons"),
     .integer("feedForward", "samples", \.feedForward.samples, "s: tokens a block is judged by"),
+    .number(
+      "feedForward", "neighbourWeight", \.feedForward.neighbourWeight,
+      "weight of the neighbouring blocks' samples; 0 to 1"),
     .integer("feedForward", "clusters", \.feedForward.clusters, "C: clusters for routing; 0 none"),
     .integer(
       "feedForward", "reclusterInterval", \.feedForward.reclusterInterval,

@@ -31,7 +31,8 @@ extension NetworkUnderTest {
     let columns = ReferencePatterns.columns(
       activation, blocks: blocks,
       keep: configuration.keptColumns(layer: layer, hiddenWidth: shape.hiddenWidth),
-      samples: configuration.selection == .sampled ? configuration.samples : nil)
+      samples: configuration.selection == .sampled ? configuration.samples : nil,
+      neighbourWeight: configuration.selection == .sampled ? configuration.neighbourWeight : 0)
     return ReferencePattern(
       order: order, columns: columns,
       mask: ReferencePatterns.mask(activation, blocks: blocks, columns: columns))

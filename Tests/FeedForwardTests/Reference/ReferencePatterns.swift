@@ -45,13 +45,20 @@ enum ReferencePatterns {
   }
 
   /// Columns, per block the `keep` neurons with the largest sums over all of its tokens, or over
-  /// `samples` of them.
+  /// `samples` of them; those of the blocks before and after count by `neighbourWeight`.
   static func columns(
-    _ activation: Matrix, blocks: [[Int]], keep: Int, samples: Int? = nil
+    _ activation: Matrix, blocks: [[Int]], keep: Int, samples: Int? = nil,
+    neighbourWeight: Double = 0
   ) -> [[Int]] {
-    blocks.map { block in
-      let chosenBy = samples.map { self.samples(of: block, count: $0) } ?? block
-      return largest(sums(activation, tokens: chosenBy), keep: keep)
+    let own = blocks.map { block in
+      sums(activation, tokens: samples.map { self.samples(of: block, count: $0) } ?? block)
+    }
+    return own.indices.map { index in
+      var all = own[index]
+      for other in [index - 1, index + 1] where own.indices.contains(other) {
+        for neuron in all.indices { all[neuron] += neighbourWeight * own[other][neuron] }
+      }
+      return largest(all, keep: keep)
     }
   }
 
