@@ -1,4 +1,5 @@
-"""Training steps of the same model in PyTorch on the CPU: eager and compiled.
+"""Training steps of the same model in PyTorch on the CPU, eager and compiled; for NVIDIA GPUs see
+torch_cuda.py.
 
 python torch_train.py --width 512 --layers 8 --sequence 512 --sequences 4 --threads 2
 """
@@ -17,9 +18,7 @@ class Variant:
 
     def __init__(self, sizes, compiled):
         torch.manual_seed(1)
-        self.model = Model(
-            sizes.width, sizes.hidden, sizes.layers, sizes.heads, sizes.vocabulary,
-            sizes.sequence)
+        self.model = Model(sizes)
         self.call = torch.compile(self.model) if compiled else self.model
         matrices = [p for p in self.model.parameters() if p.dim() == 2]
         vectors = [p for p in self.model.parameters() if p.dim() != 2]
@@ -58,6 +57,8 @@ def filled(sizes):
     """The same options with defaults that follow from others."""
     sizes.hidden = sizes.hidden or 4 * sizes.width
     sizes.heads = sizes.heads or max(1, sizes.width // 64)
+    sizes.key_value_heads, sizes.head_width = sizes.heads, sizes.width // sizes.heads
+    sizes.theta, sizes.tied, sizes.loss_rows = 1e4, False, 0
     return sizes
 
 

@@ -1,0 +1,110 @@
+"""Trains in PyTorch what krait trains: the same first weights, samples, schedule and optimizer.
+
+python torch_curve.py --weights FOLDER --data SHARDS --steps 200 --variant compiled --out a.csv
+The folder is what `krait export --format hf` wrote of a model that has not learned yet.
+"""
+
+import argparse
+import json
+import os
+import time
+import types
+
+import torch
+from safetensors.torch import load_file
+
+from sample_order import Samples
+from torch_cuda import Recipe, Step
+
+
+def sizes_of(folder, sequence, sequences):
+    """The model's shape, from config.json."""
+    with open(os.path.join(folder, "config.json")) as file:
+        config = json.load(file)
+    theta = config.get("rope_theta") or config["rope_parameters"]["rope_theta"]
+    return types.SimpleNamespace(
+        width=config["hidden_size"], hidden=config["intermediate_size"],
+        layers=config["num_hidden_layers"], heads=config["num_attention_heads"],
+        key_value_heads=config["num_key_value_heads"],
+        head_width=config["hidden_size"] // config["num_attention_heads"],
+        vocabulary=config["vocab_size"], theta=theta, tied=config["tie_word_embeddings"],
+        sequence=sequence, sequences=sequences, loss_rows=0)
+
+
+def weights_of(folder, layers):
+    """Hugging Face's names to those of torch_model.py."""
+    found = load_file(os.path.join(folder, "model.safetensors"))
+    weights = {"embedding.weight": found["model.embed_tokens.weight"],
+               "final_norm.weight": found["model.norm.weight"]}
+    if "lm_head.weight" in found:
+        weights["output.weight"] = found["lm_head.weight"]
+    for layer in range(layers):
+        own, theirs = f"blocks.{layer}.", f"model.layers.{layer}."
+        weights[own + "query_key_value.weight"] = torch.cat(
+            [found[f"{theirs}self_attn.{n}_proj.weight"] for n in "qkv"])
+        for name, there in (("attention_output", "self_attn.o_proj"),
+                            ("attention_norm", "input_layernorm"),
+                            ("feed_forward_norm", "post_attention_layernorm"),
+                            ("feed_forward.up", "mlp.up_proj"),
+                            ("feed_forward.down", "mlp.down_proj")):
+            weights[f"{own}{name}.weight"] = found[f"{theirs}{there}.weight"]
+    return weights
+
+
+def rate(step, options):
+    """The warm-up, stable, decay schedule as krait computes it; steps count from 0."""
+    if step < options.warmup:
+        return options.rate * (step + 1) / options.warmup
+    length = options.decay * options.steps
+    left = options.steps - 1 - step
+    if left >= length:
+        return options.rate
+    return options.rate * (options.floor + (1 - options.floor) * left / length)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--weights", required=True)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--out", required=True, help="a CSV: step, loss, norm")
+    parser.add_argument("--variant", default="compiled")
+    parser.add_argument("--backwards", action="store_true", help="sequences in reverse order")
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--sequence", type=int, default=1024)
+    parser.add_argument("--sequences", type=int, default=16)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--warmup", type=int, default=20)
+    parser.add_argument("--rate", type=float, default=6e-4)
+    parser.add_argument("--decay", type=float, default=0.25)
+    parser.add_argument("--floor", type=float, default=0.02)
+    options = parser.parse_args()
+    sizes = sizes_of(options.weights, options.sequence, options.sequences)
+    step = Step(sizes, Recipe(options.variant), options.device,
+                weights_of(options.weights, sizes.layers))
+    samples = Samples(options.data, options.sequence, options.seed)
+    results, started = [], None
+    for number in range(options.steps):
+        ids = samples.batch(number * options.sequences, options.sequences)
+        if options.backwards:
+            ids = ids[::-1].copy()
+        ids = torch.from_numpy(ids)
+        if options.device == "cuda":
+            ids = ids.pin_memory().cuda(non_blocking=True)
+        step.tokens, step.targets = ids[:, :-1].contiguous(), ids[:, 1:].contiguous()
+        step.update.rate.fill_(rate(number, options))
+        results.append(torch.stack(step.run()))
+        if number == 0:
+            results[0].cpu()
+            started = time.perf_counter()
+    rows = torch.stack(results).cpu().tolist()
+    seconds = (time.perf_counter() - started) / max(1, options.steps - 1)
+    with open(options.out, "w") as file:
+        file.write("step,loss,norm\n")
+        for number, (loss, norm) in enumerate(rows):
+            file.write(f"{number + 1},{loss:.6f},{norm:.6f}\n")
+    print(f"{options.out}: last loss {rows[-1][0]:.4f}, {seconds * 1e3:.1f} ms a step")
+
+
+if __name__ == "__main__":
+    main()
