@@ -40,8 +40,10 @@ class Update:
     def step(self):
         """Applies the parameters' gradients and drops them; the norm stays on the device."""
         gradients = [p.grad for p in self.parameters]
-        norms = torch._foreach_norm(gradients, 2, dtype=torch.float32)
-        norm = torch.linalg.vector_norm(torch.stack(norms))
+        # The sum over a CPU tensor loses digits in float32.
+        wide = torch.float64 if gradients[0].device.type == "cpu" else torch.float32
+        norms = torch._foreach_norm(gradients, 2, dtype=wide)
+        norm = torch.linalg.vector_norm(torch.stack(norms)).float()
         self.count += 1
         constants = torch.stack((
             self.rate, 1 - 0.9 ** self.count, 1 - 0.95 ** self.count,
