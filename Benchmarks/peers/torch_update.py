@@ -8,9 +8,9 @@ kernel of it all, that reads and writes every number once.
 import torch
 
 
-def adamw(master, weight, gradient, mean, square, constants, decay):
-    """In place; `constants` is (rate, 1 − β₁ᵗ, 1 − β₂ᵗ, clipping factor) on the device."""
-    rate, first, second, scale = constants.unbind()
+def adamw(master, weight, gradient, mean, square, constants):
+    """In place; `constants` is (decay, rate, 1 − β₁ᵗ, 1 − β₂ᵗ, clipping factor) on the device."""
+    decay, rate, first, second, scale = constants.unbind()
     wide = gradient.float() * scale
     mean.mul_(0.9).add_(wide, alpha=0.1)
     square.mul_(0.95).add_(wide * wide, alpha=0.05)
@@ -33,6 +33,8 @@ class Update:
         device = parameters[0].device
         self.count = torch.zeros((), device=device)
         self.rate = torch.tensor(1e-4, device=device)
+        # Of vectors, and of matrices.
+        self.decays = torch.tensor([0.0, 0.1], device=device)
         # Sizes are dynamic: one compilation serves matrices of every shape.
         self.adamw = torch.compile(adamw, dynamic=True) if compiled else adamw
 
@@ -45,13 +47,12 @@ class Update:
         norms = torch._foreach_norm(gradients, 2, dtype=wide)
         norm = torch.linalg.vector_norm(torch.stack(norms)).float()
         self.count += 1
-        constants = torch.stack((
-            self.rate, 1 - 0.9 ** self.count, 1 - 0.95 ** self.count,
-            (1 / norm.clamp(min=1e-12)).clamp(max=1)))
+        common = (self.rate, 1 - 0.9 ** self.count, 1 - 0.95 ** self.count,
+                  (1 / norm.clamp(min=1e-12)).clamp(max=1))
+        constants = [torch.stack((decay, *common)) for decay in self.decays]
         for index, parameter in enumerate(self.parameters):
             self.adamw(
                 self.masters[index], parameter.data.view(-1), gradients[index].reshape(-1),
-                self.means[index], self.squares[index], constants,
-                0.1 if parameter.dim() == 2 else 0.0)
+                self.means[index], self.squares[index], constants[parameter.dim() == 2])
             parameter.grad = None
         return norm
