@@ -1,4 +1,5 @@
 public import Compute
+import FeedForward
 import Transformer
 
 /// What a run will hold on a machine, and whether there is that much: known before anything is
@@ -41,11 +42,19 @@ public struct MemoryForecast: Sendable, Equatable {
       bytes: plan.peakBytes - plan.stateBytes - plan.activationBytes, isHeld: false)
     let attention = try TrainingPass.workBytes(
       configuration.model, sequences: data.microBatch, sequenceLength: data.sequence, on: backend)
+    // Token blocks that no GPU kernel takes are unpacked: two [T, f] matrices at once.
+    let isUnpacked =
+      configuration.feedForward.mode != .dense
+      && configuration.feedForward.blockTokens % 128 != 0
+    let hidden =
+      data.microBatch * data.sequence * configuration.model.hiddenWidth
+      * backend.storage.byteCount
     let work = Part(
       name: "work memory of operations",
       // Gathered rows are the largest of the others.
       bytes: device == nil
-        ? 0 : max(attention, plan.streamBytes + 2 << 20), isHeld: false)
+        ? 0 : max(attention, plan.streamBytes + 2 << 20, isUnpacked ? 2 * hidden : 0),
+      isHeld: false)
     let besides = Part(
       name: "driver, kernels, libraries, others",
       bytes: (device?.besides ?? 0) + (device == nil ? 0 : backend.allocatedBytes), isHeld: true)
