@@ -46,7 +46,7 @@ def launch_packed(module, name, cluster, P, W, lists16, V, out, order=None, resi
     tiles, row_tiles = -(-d // (256 * cluster)), -(-P.shape[0] // 128)
     grid = min(row_tiles * tiles * cluster, (128 if cluster == 4 else SMS // cluster * cluster))
     module.launch(name, grid, THREADS, SHARED, [
-        module.map(P, 64, 128 // cluster), W, i64(W.stride(0)), lists16, lists16.shape[1], lists16.shape[1], d, P.shape[0], V,
+        module.map(P, 64, 128), W, i64(W.stride(0)), lists16, lists16.shape[1], lists16.shape[1], d, P.shape[0], V,
         order, residual, i64(residual.stride(0) if residual is not None else 0), out, i64(out.stride(0)), group or tiles])
 
 
@@ -109,15 +109,14 @@ def check(kept_module, packed_module, clusters, small):
     return bad
 
 
-def launch_gradient_in_order(module, P, R, lists16, V, gradient, neurons=None, cluster=None):
+def launch_gradient_in_order(module, P, R, lists16, V, gradient, neurons=None):
     """The reproducible one: a block owns `neurons` neurons, so that their slots in a token block rarely exceed 64."""
     (T, K), (f, d), blocks = P.shape, gradient.shape, lists16.shape[0]
     neurons = neurons or max(8, min(448, 52 * f // K // 8 * 8))
-    cluster = cluster or (2 if d % 128 == 0 else 1)
     ranges = -(-f // neurons)
     starts = torch.empty(blocks, ranges + 1, device=DEVICE, dtype=torch.uint16)
     module.launch("list_starts", blocks, 32 * min(8, -(-(ranges + 1) // 32)), 0, [lists16, K, K, neurons, ranges, starts])
-    module.launch(f"weight_gradient_{cluster}", min(ranges * -(-d // (64 * cluster)), SMS // cluster) * cluster, THREADS, 213040, [
+    module.launch("weight_gradient", min(ranges * -(-d // 64), SMS), THREADS, 213040, [
         module.map(P, 64, 128 // cluster), module.map(R, 64, 128), gradient, i64(gradient.stride(0)), lists16, K, starts, neurons, f, d, T, V])
 
 
@@ -131,7 +130,7 @@ def check_gradient(ordered, small):
         for b in range(blocks):
             reference.index_add_(0, lists[b], P[b * V:(b + 1) * V].float().t() @ R[b * V:(b + 1) * V].float())
         runs = {"weight_gradient": lambda g: launch_gradient_in_order(ordered, P, R, as_u16(lists), V, g),
-                "weight_gradient, 40 neurons, no cluster": lambda g: launch_gradient_in_order(ordered, P, R, as_u16(lists), V, g, 40, 1)}
+                "weight_gradient, 40 neurons": lambda g: launch_gradient_in_order(ordered, P, R, as_u16(lists), V, g, 40)}
         for name, run in runs.items():
             results = []
             for _ in range(3):

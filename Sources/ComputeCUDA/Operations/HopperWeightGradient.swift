@@ -65,8 +65,7 @@ extension CUDABackend {
     try launch(
       file, "list_starts", .bfloat16, grid: Grid(x: pattern.columns.rows), threads: 128, search)
     var arguments = KernelArguments()
-    let cluster = gradient.columns % 128 == 0 && device.multiprocessors >= 2 ? 2 : 1
-    arguments.add(words: try device.tensorMap(operation.packed, boxRows: 128 / cluster))
+    arguments.add(words: try device.tensorMap(operation.packed, boxRows: 128))
     arguments.add(words: try device.tensorMap(rows, boxRows: 128))
     arguments.addWithStride(gradient)
     arguments.addWithStride(pattern.columns)
@@ -76,10 +75,9 @@ extension CUDABackend {
     arguments.add(gradient.columns)
     arguments.add(rows.rows)
     arguments.add(pattern.blockTokens)
-    let items = ranges * ((gradient.columns + 64 * cluster - 1) / (64 * cluster))
+    let items = ranges * ((gradient.columns + 63) / 64)
     try launch(
-      file, "weight_gradient_\(cluster)", .bfloat16,
-      grid: Grid(x: min(items, device.multiprocessors / cluster) * cluster),
+      file, "weight_gradient", .bfloat16, grid: Grid(x: min(items, device.multiprocessors)),
       threads: HopperTiles.threads, sharedBytes: 213040, arguments)
   }
 

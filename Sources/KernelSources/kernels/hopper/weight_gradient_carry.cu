@@ -12,17 +12,22 @@
 // `group`: so many tiles of columns are finished for all tokens before the next ones, so that what is added to stays
 // in L2. Any lists are right; lists that are not aligned are only slower.
 //
-// Floor at T 32768, d 2048, f 8192, K 1024, V 128 [T 16384, d 4096, f 16384, K 2048: twice]: 0.17 ms of wgmma, and
-// 2.15 GB added where every slot changes with every block; L2 adds about 2.5 TB/s, hence 0.86 ms. With a share c of
-// slots changing and spans of 16 it is (1 + 15 c) / 16 of that. Lists of 124m in training have c 0.17 to 0.35.
-// Reached on one H100 80GB HBM3 (700 W), 2026-11-25, Benchmarks/kernels/carried_gradients.py --time --variants, by
-// the version without turns and with three stages: random lists 0.83 ms, 1.6x cuBLAS [2.36, 1.2x]; lists that change
-// by 0.3 0.48 ms, 2.8x [1.30, 2.1x]; by 0.15 0.385 ms, 3.5x [0.92, 3.0x]; V 256, 0.3: 0.41 ms, 3.3x [0.93, 3.2x].
+// Floor at T 32768, d 2048, f 8192, K 1024, V 128 [T 16384, d 4096, f 16384, K 2048: twice]: 0.17 ms of wgmma; P read
+// once per group of columns, 0.54 GB, 0.18 ms at 3 TB/s; and 2.15 GB added where every slot changes with every block; L2
+// adds about 2.5 TB/s, hence 0.86 ms. With a share c of slots changing and spans of 16 it is (1 + 15 c) / 16 of that.
+// Lists of 124m in training have c 0.17 to 0.41, and 0.16 to 0.18 with feedForward.neighbourWeight 0.5.
+// Reached on one H100 80GB HBM3 (700 W), 2026-11-25, Benchmarks/kernels/carried_gradients.py --time --variants, lists
+// that change by 1: 0.86 ms, 1.6x cuBLAS [2.5, 1.1x]; by 0.3: 0.50, 2.8x [1.35, 2.05x]; by 0.15: 0.41, 3.3x [0.99, 2.8x];
+// by 0 (the same lists): 0.28, 5.0x [0.52, 5.3x]; in groups of two 0.24, 5.8x [0.44, 6.3x]. V 256: by 1 0.59 ms, 2.3x
+// [1.7, 1.7x]; by 0.3 0.38, 3.6x [0.92, 3.1x]. T 16384, d 2048, f 8192, by 0.15: 0.20 ms, 3.3x. T 16384 (49152), d 768, f
+// 3072, by 0.15: 0.049 ms, 2.2x (0.099, 3.0x). align_columns: 0.016 to 0.026 ms; 0.046 to 0.072 with a scan for every
+// 512 slots.
 //
-// Versions tried: without turns both warpgroups multiply, then both add: times of the two added up. Before,
-// everything was added block by block, 128 x 128: 0.87 ms, whatever the lists [2.3]; V 256 0.57 [1.38]; and of that by
-// cp.reduce.async.bulk, a 512-byte row each: 0.955 (31 ns per copy and SM, as for every small TMA transfer); by
-// red.v4 straight from the accumulators, 32 bytes of a row: 1.25.
+// Versions tried: three stages and no turns: 0.48 ms by 0.3 [1.30], 0.385 by 0.15 [0.92]; four stages without turns as
+// with them: times of adding and of loading add up, both being L2's. Before, everything was added block by block,
+// 128 x 128: 0.87 ms, whatever the lists [2.3]; V 256 0.57 [1.38]; and of that by cp.reduce.async.bulk, a 512-byte row
+// each: 0.955 (31 ns per copy and SM, as for every small TMA transfer); by red.v4 straight from the accumulators, 32
+// bytes of a row: 1.25.
 #include "hopper/memory.cuh"
 #include "hopper/wgmma.cuh"
 

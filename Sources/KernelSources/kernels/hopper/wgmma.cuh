@@ -56,15 +56,6 @@ DEV void wgmma_m64n64k16(float (&d)[32], u64 a, u64 b, int accumulate) {
       : ACC32(d, 0)
       : "l"(a), "l"(b), "r"(accumulate), "n"(TA), "n"(TB));
 }
-template <int TA, int TB>
-DEV void wgmma_m64n32k16(float (&d)[16], u64 a, u64 b, int accumulate) {
-  asm volatile(
-      "{\n.reg .pred p;\nsetp.ne.b32 p, %18, 0;\n"
-      "wgmma.mma_async.sync.aligned.m64n32k16.f32.bf16.bf16 "
-      "{%0,%1,%2,%3,%4,%5,%6,%7,%8,%9,%10,%11,%12,%13,%14,%15}, %16, %17, p, 1, 1, %19, %20;\n}\n"
-      : ACC8(d, 0), ACC8(d, 8)
-      : "l"(a), "l"(b), "r"(accumulate), "n"(TA), "n"(TB));
-}
 // D[64 x 256] (+)= A[64 x 32] B[32 x 256], A 2:4 sparse and stored as 64 x 16, both K-major. The register of positions
 // is read while the product runs. Four bits for every four values of A: where the first kept one lies, and the second.
 // SELECT 0: lanes 0 and 1 of each four hold them, 1: lanes 2 and 3; the even lane those of columns 0 to 15, the odd one
