@@ -6,6 +6,9 @@
 static const char element_cuh[] = {
 #embed "kernels/element.cuh" suffix(, 0)
 };
+static const char pack_cuh[] = {
+#embed "kernels/pack.cuh" suffix(, 0)
+};
 static const char pattern_cuh[] = {
 #embed "kernels/pattern.cuh" suffix(, 0)
 };
@@ -129,6 +132,7 @@ static const char hopper_weight_gradient_carry_cu[] = {
 
 static const krait_kernel_source sources[] = {
     {"element.cuh", element_cuh},
+    {"pack.cuh", pack_cuh},
     {"pattern.cuh", pattern_cuh},
     {"reduce.cuh", reduce_cuh},
     {"tile_product.cuh", tile_product_cuh},

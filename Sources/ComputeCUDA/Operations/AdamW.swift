@@ -27,9 +27,15 @@ extension CUDABackend {
     arguments.add(Float(rate / (1 - pow(Double(operation.beta1), step))))
     arguments.add(Float(1 / (1 - pow(Double(operation.beta2), step)).squareRoot()))
     arguments.add(Float(1 - rate * Double(operation.weightDecay)))
+    let isPacked =
+      ([
+        operation.parameters, operation.gradients, operation.firstMoment, operation.secondMoment,
+      ] + (operation.weights.map { [$0] } ?? [])).allSatisfy { $0.address % 16 == 0 }
+    let count = operation.parameters.count
     try launch(
-      "AdamW.cu", "update", operation.weights?.elementType ?? .float32,
-      grid: .strided(operation.parameters.count, blocks: 8192),
+      "AdamW.cu", isPacked ? "update_packed" : "update",
+      operation.weights?.elementType ?? .float32,
+      grid: .strided(isPacked ? (count + 3) / 4 : count, blocks: 8192),
       arguments, for: operation)
   }
 }

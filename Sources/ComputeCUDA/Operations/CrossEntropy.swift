@@ -11,8 +11,13 @@ extension CUDABackend {
     arguments.add(operation.logits.columns)
     arguments.add(operation.gradientScale == nil ? 0 : 1)
     arguments.add(operation.gradientScale ?? 0)
+    let packed = isPacked(operation.logits)
     try launch(
-      "CrossEntropy.cu", "cross_entropy", operation.logits.elementType,
-      grid: Grid(x: operation.logits.rows), threads: 512, arguments, for: operation)
+      "CrossEntropy.cu", packed ? "cross_entropy_packed" : "cross_entropy",
+      operation.logits.elementType, grid: Grid(x: operation.logits.rows),
+      threads: packed
+        ? threads(row: operation.logits.columns, operation.logits.elementType) ?? 1024 : 512,
+      arguments,
+      for: operation)
   }
 }

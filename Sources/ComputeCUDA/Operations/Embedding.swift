@@ -10,9 +10,13 @@ extension CUDABackend {
     arguments.add(operation.table.rows)
     arguments.addWithStride(operation.output)
     arguments.add(operation.output.columns)
+    let packed = isPacked(operation.table, operation.output)
     try launch(
-      "Embedding.cu", "forward", operation.table.elementType, grid: Grid(x: operation.output.rows),
-      arguments)
+      "Embedding.cu", packed ? "forward_packed" : "forward", operation.table.elementType,
+      grid: Grid(x: operation.output.rows),
+      threads: packed
+        ? min(256, threads(row: operation.output.columns, operation.table.elementType) ?? 256)
+        : 256, arguments, for: operation)
   }
 
   /// Sorts tokens by id, then adds the rows of each id in token order.
@@ -39,6 +43,7 @@ extension CUDABackend {
     arguments.add(operation.tableGradient.columns)
     try launch(
       "Embedding.cu", "backward", operation.outputGradient.elementType,
-      grid: Grid(x: count, y: (operation.tableGradient.columns + 255) / 256), arguments)
+      grid: Grid(x: count, y: (operation.tableGradient.columns + 255) / 256), arguments,
+      for: operation)
   }
 }

@@ -1,7 +1,7 @@
 public import Compute
 
 extension CUDABackend {
-  /// A block per row. Weights are float32.
+  /// A block per row, which it reads once where a thread can take 16 bytes. Weights are float32.
   public func run(_ operation: RMSNorm.Forward) throws(ComputeError) {
     operation.checkShapes()
     precondition(operation.weight.elementType == .float32, "norm weights are float32")
@@ -12,16 +12,64 @@ extension CUDABackend {
     arguments.add(operation.inverseRMS)
     arguments.add(operation.input.columns)
     arguments.add(operation.epsilon)
+    let threads = rowThreads(
+      operation.input, operation.output, weight: operation.weight)
     try launch(
-      "RMSNorm.cu", "forward", operation.input.elementType, grid: Grid(x: operation.input.rows),
-      arguments)
+      "RMSNorm.cu", threads == nil ? "forward" : "forward_packed", operation.input.elementType,
+      grid: Grid(x: operation.input.rows), threads: threads ?? 256, arguments, for: operation)
   }
 
-  /// A block per row for the input; weight gradients are summed per chunk of rows, then in order.
+  /// Threads of a block that reads a row of 16-byte packs at once; nil when views do not allow it.
+  private func rowThreads(_ views: TensorView..., weight: TensorView) -> Int? {
+    guard views.allSatisfy({ isPacked($0) }), weight.address % 16 == 0 else { return nil }
+    return threads(row: weight.columns, views[0].elementType)
+  }
+
+  /// Chunks of rows by a block each; the weights' gradients are summed per chunk, then over chunks.
+  private func runPacked(_ operation: RMSNorm.Backward, threads: Int) throws(ComputeError) {
+    let input = operation.input
+    let rowsPerChunk = max(4, (input.rows + 1023) / 1024)
+    let chunks = (input.rows + rowsPerChunk - 1) / rowsPerChunk
+    let partial = try memory.scratch(bytes: chunks * input.columns * 4)
+    var arguments = KernelArguments()
+    arguments.addWithStride(operation.outputGradient)
+    arguments.addWithStride(input)
+    arguments.add(operation.weight)
+    arguments.add(operation.inverseRMS)
+    arguments.addWithStride(operation.inputGradient)
+    arguments.add(partial)
+    arguments.add(input.rows)
+    arguments.add(input.columns)
+    arguments.add(rowsPerChunk)
+    try launch(
+      "RMSNorm.cu", "backward_packed", input.elementType, grid: Grid(x: chunks),
+      threads: threads, arguments, for: operation)
+    try sumWeights(operation, partial: partial, chunks: chunks)
+  }
+
+  private func sumWeights(
+    _ operation: RMSNorm.Backward, partial: UInt64, chunks: Int
+  ) throws(ComputeError) {
+    var total = KernelArguments()
+    total.add(partial)
+    total.add(chunks)
+    total.add(operation.input.columns)
+    total.add(operation.weightGradient)
+    try launch(
+      "RMSNorm.cu", "weight_sum", operation.input.elementType,
+      grid: Grid(x: (operation.input.columns + 31) / 32), threads: 1024, total)
+  }
+
+  /// A block per row for the input; weight gradients are summed per chunk of rows, then over chunks.
   public func run(_ operation: RMSNorm.Backward) throws(ComputeError) {
     operation.checkShapes()
     let input = operation.input
     guard input.rows > 0 else { return }
+    if let threads = rowThreads(
+      input, operation.outputGradient, operation.inputGradient, weight: operation.weight)
+    {
+      return try runPacked(operation, threads: threads)
+    }
     let rowsPerChunk = max(16, (input.rows + 255) / 256)
     let chunks = (input.rows + rowsPerChunk - 1) / rowsPerChunk
     let partial = try memory.scratch(bytes: chunks * input.columns * 4)
@@ -36,13 +84,7 @@ extension CUDABackend {
     try launch(
       "RMSNorm.cu", "weight_partial", input.elementType,
       grid: Grid(x: (input.columns + 255) / 256, y: chunks), sums)
-    var total = KernelArguments()
-    total.add(partial)
-    total.add(chunks)
-    total.add(input.columns)
-    total.add(operation.weightGradient)
-    try launch(
-      "RMSNorm.cu", "weight_sum", input.elementType, grid: .items(input.columns), total)
+    try sumWeights(operation, partial: partial, chunks: chunks)
     var arguments = KernelArguments()
     arguments.addWithStride(operation.outputGradient)
     arguments.addWithStride(input)
@@ -50,6 +92,8 @@ extension CUDABackend {
     arguments.add(operation.inverseRMS)
     arguments.addWithStride(operation.inputGradient)
     arguments.add(input.columns)
-    try launch("RMSNorm.cu", "backward", input.elementType, grid: Grid(x: input.rows), arguments)
+    try launch(
+      "RMSNorm.cu", "backward", input.elementType, grid: Grid(x: input.rows), arguments,
+      for: operation)
   }
 }

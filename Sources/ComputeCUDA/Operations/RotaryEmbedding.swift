@@ -14,8 +14,14 @@ extension CUDABackend {
     arguments.add(operation.sequenceLength)
     arguments.add(operation.firstPosition)
     arguments.add(operation.inverse ? Float(-1) : 1)
+    let pack = packSize(values.elementType)
+    let packed =
+      isPacked(values, operation.table) && operation.headWidth / 2 % pack == 0
+      && operation.headWidth % 2 == 0 && values.count < 1 << 31
     try launch(
-      "RotaryEmbedding.cu", "rotate", values.elementType, grid: .strided(values.count / 2),
+      "RotaryEmbedding.cu", packed ? "rotate_packed" : "rotate", values.elementType,
+      grid: packed
+        ? .strided(values.count / (2 * pack), blocks: 1 << 20) : .strided(values.count / 2),
       arguments, for: operation)
   }
 }

@@ -5,14 +5,24 @@ extension CUDABackend {
   public func run(_ operation: SumOfSquares) throws(ComputeError) {
     operation.checkShapes()
     let values = operation.values
-    let grid = Grid.strided(max(values.count, 1), blocks: 1024)
+    let pack = packSize(values.elementType)
+    let packed =
+      values.isContiguous && values.count % pack == 0 && values.address % 16 == 0
+    let grid = Grid.strided(max(packed ? values.count / pack : values.count, 1), blocks: 1024)
     let partial = try memory.scratch(bytes: grid.x * 8)
     var sums = KernelArguments()
-    sums.addWithStride(values)
-    sums.add(values.rows)
-    sums.add(values.columns)
+    if packed {
+      sums.add(values)
+      sums.add(values.count / pack)
+    } else {
+      sums.addWithStride(values)
+      sums.add(values.rows)
+      sums.add(values.columns)
+    }
     sums.add(partial)
-    try launch("SumOfSquares.cu", "partial_sums", values.elementType, grid: grid, sums)
+    try launch(
+      "SumOfSquares.cu", packed ? "partial_packed" : "partial_sums", values.elementType,
+      grid: grid, sums, for: operation)
     var total = KernelArguments()
     total.add(partial)
     total.add(grid.x)

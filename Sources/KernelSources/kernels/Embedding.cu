@@ -1,9 +1,9 @@
 // Rows of a table, one per token, and the gradient of that.
 //
-// forward: a block of 256 threads per token; an id outside of the table gives NaN, which the loss
+// forward: a block per token, forward_packed by 16 bytes; an id outside of the table gives NaN, which the loss
 // shows. backward: tokens arrive sorted by id, equal ids in token order; the block at the first
 // position of an id adds its rows in that order: reproducible without atomics.
-#include "element.cuh"
+#include "pack.cuh"
 
 KERNEL forward(const int* tokens, const element* table, i64 table_stride, i64 vocabulary, element* output,
                i64 output_stride, i64 width) {
@@ -12,6 +12,19 @@ KERNEL forward(const int* tokens, const element* table, i64 table_stride, i64 vo
   for (i64 column = threadIdx.x; column < width; column += blockDim.x) {
     output[token * output_stride + column] =
         known ? table[row * table_stride + column] : from_float(NOT_A_NUMBER);
+  }
+}
+
+KERNEL forward_packed(const int* tokens, const element* table, i64 table_stride, i64 vocabulary, element* output,
+                      i64 output_stride, i64 width) {
+  const i64 token = blockIdx.x, row = tokens[token];
+  const bool is_known = row >= 0 && row < vocabulary;
+  float values[PACK];
+#pragma unroll
+  for (int i = 0; i < PACK; ++i) values[i] = NOT_A_NUMBER;
+  for (i64 column = threadIdx.x * PACK; column < width; column += blockDim.x * PACK) {
+    if (is_known) load_pack(table + row * table_stride + column, values);
+    store_pack(output + token * output_stride + column, values);
   }
 }
 
