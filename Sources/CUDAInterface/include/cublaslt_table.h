@@ -36,9 +36,9 @@ enum {
   KRAIT_LT_ALIGNMENT_B = 6,
   KRAIT_LT_ALIGNMENT_C = 7,
   KRAIT_LT_ALIGNMENT_D = 8,
-  // Reductions in the compute or the output type through the workspace; not in place, whose order
-  // of additions is left to chance.
-  KRAIT_LT_REPRODUCIBLE_REDUCTIONS = 6,
+  // Reductions in float32 through the workspace; not in the output type, which would round sums
+  // before the last addition, and not in place, whose order of additions is left to chance.
+  KRAIT_LT_REPRODUCIBLE_REDUCTIONS = 2,
 };
 
 #define KRAIT_CUBLASLT_FUNCTIONS(X)                                                                \

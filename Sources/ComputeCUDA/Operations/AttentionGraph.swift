@@ -167,37 +167,39 @@ final class AttentionGraph {
 
   // MARK: Plans
 
-  /// A compiled plan, which the caller owns, and the bytes of work memory it needs; nil when the
-  /// library has no engine for the graph.
-  func plan() throws(ComputeError) -> (plan: krait_dnn_descriptor, workspace: Int)? {
+  /// Where the library's proposals come from.
+  enum Heuristics: Int32 {
+    case fallback = 2
+    case preferred = 3
+  }
+
+  /// How the library would compute the graph, what it thinks the fastest first; valid as long as
+  /// the graph.
+  func configurations(_ mode: Heuristics) throws(ComputeError) -> [krait_dnn_descriptor] {
     let graph = try create(15)
     try set(graph, 800, 0, [handle])
     try set(graph, 801, 15, operations)
     try finalize(graph)
-    for mode in [Int32(3), 2] {
-      let heuristics = try create(4)
-      try set(heuristics, 201, 15, [graph])
-      try set(heuristics, 200, 8, [mode])
-      guard library.pointee.finalize(heuristics) == 0 else { continue }
-      var available: Int64 = 0
-      guard library.pointee.attribute_get(heuristics, 202, 15, 0, &available, nil) == 0 else {
-        continue
-      }
-      var configurations: [krait_dnn_descriptor?] = []
-      for _ in 0..<available { configurations.append(try create(3)) }
-      var filled: Int64 = 0
-      let status = configurations.withUnsafeMutableBytes {
-        library.pointee.attribute_get(heuristics, 202, 15, available, &filled, $0.baseAddress)
-      }
-      guard status == 0 else { continue }
-      for case let configuration? in configurations.prefix(Int(filled)) {
-        if let found = try plan(configuration) { return found }
-      }
+    let heuristics = try create(4)
+    try set(heuristics, 201, 15, [graph])
+    try set(heuristics, 200, 8, [mode.rawValue])
+    guard library.pointee.finalize(heuristics) == 0 else { return [] }
+    var available: Int64 = 0
+    guard library.pointee.attribute_get(heuristics, 202, 15, 0, &available, nil) == 0 else {
+      return []
     }
-    return nil
+    var configurations: [krait_dnn_descriptor?] = []
+    for _ in 0..<available { configurations.append(try create(3)) }
+    var filled: Int64 = 0
+    let status = configurations.withUnsafeMutableBytes {
+      library.pointee.attribute_get(heuristics, 202, 15, available, &filled, $0.baseAddress)
+    }
+    return status == 0 ? configurations.prefix(Int(filled)).compactMap { $0 } : []
   }
 
-  private func plan(
+  /// A compiled plan, which the caller owns, and the bytes of work memory it needs; nil when the
+  /// library cannot after all.
+  func plan(
     _ configuration: krait_dnn_descriptor
   ) throws(ComputeError) -> (plan: krait_dnn_descriptor, workspace: Int)? {
     let made = try create(5)

@@ -13,6 +13,7 @@ final class FusedAttention {
   private let device: CUDADevice
   private let memory: DeviceMemory
   private let record: CallRecord
+  private let tuner: ProductTuner
   private var plans: [Key: Plan?] = [:]
   /// Whether the backward pass gives the same bits every time.
   private let isReproducible: Bool
@@ -26,8 +27,12 @@ final class FusedAttention {
 
   /// A compiled plan and the host memory its numbers are read from.
   private final class Plan {
-    let descriptor: krait_dnn_descriptor
+    var descriptor: krait_dnn_descriptor
+    /// Bytes of work memory: the most of all candidates.
     let workspace: Int
+    /// What times still have to choose from, by number; a choice empties it.
+    var candidates: [Int: krait_dnn_descriptor] = [:]
+    var candidateCount = 0
     let tensors: AttentionTensors
     /// scale, fill, one.
     let numbers: UnsafeMutablePointer<Float>
@@ -61,6 +66,7 @@ final class FusedAttention {
     self.device = device
     self.memory = memory
     self.record = record
+    tuner = ProductTuner(device: device, libraryVersion: "cuDNN \(library.pointee.version())")
     isReproducible = reproducible
     try device.enter()
     var made: krait_dnn_handle?
@@ -113,13 +119,14 @@ final class FusedAttention {
     else { return nil }
     let base = try memory.scratch(bytes: rowBytes(g) + plan.workspace)
     let t = plan.tensors
-    try execute(
-      plan,
-      [
-        (t.query, operation.query.address), (t.key, operation.key.address),
-        (t.value, operation.value.address), (t.output, operation.output.address),
-        (t.statistics, base),
-      ], workspace: base + UInt64(rowBytes(g)), operation, "forward")
+    let bindings = [
+      (t.query, operation.query.address), (t.key, operation.key.address),
+      (t.value, operation.value.address), (t.output, operation.output.address),
+      (t.statistics, base),
+    ]
+    let workspace = base + UInt64(rowBytes(g))
+    try choose(plan, "attention forward \(g)", bindings, workspace: workspace)
+    try execute(plan, bindings, workspace: workspace, operation, "forward")
     return base
   }
 
@@ -147,8 +154,9 @@ final class FusedAttention {
       (t.valueGradient, operation.valueGradient.address),
     ]
     if t.querySums != 0 { bindings.append((t.querySums, base + UInt64(2 * rows))) }
-    try execute(
-      plan, bindings, workspace: base + UInt64(2 * rows + sums), operation, "backward")
+    let workspace = base + UInt64(2 * rows + sums)
+    try choose(plan, "attention backward \(g)", bindings, workspace: workspace)
+    try execute(plan, bindings, workspace: workspace, operation, "backward")
     return true
   }
 
@@ -193,9 +201,9 @@ final class FusedAttention {
     var made: Plan?
     do throws(ComputeError) {
       let tensors = try build(graph)
-      if let found = try graph.plan() {
-        made = Plan(found.plan, workspace: found.workspace, tensors: tensors, scale: g.scale)
-      }
+      made = try plan(
+        graph, tensors, g, choosing: isForward || !isReproducible,
+        label: "attention \(isForward ? "forward" : "backward") \(g)")
     } catch {
       FusedAttention.warn("\(error.call): \(error.context)")
     }
@@ -206,6 +214,65 @@ final class FusedAttention {
     return made
   }
 
+  /// The plan of a graph, or candidates for it where their times may decide: not where another
+  /// kernel might leave the order of additions to chance.
+  private func plan(
+    _ graph: AttentionGraph, _ tensors: AttentionTensors, _ g: Attention.Geometry,
+    choosing: Bool, label: String
+  ) throws(ComputeError) -> Plan? {
+    let preferred = choosing ? try graph.configurations(.preferred) : []
+    let count = min(preferred.count, ProductTuner.candidates)
+    if count > 1 {
+      if let known = tuner.known(count, for: label) {
+        if let found = try graph.plan(preferred[known]) {
+          return Plan(found.plan, workspace: found.workspace, tensors: tensors, scale: g.scale)
+        }
+      } else {
+        var candidates: [Int: krait_dnn_descriptor] = [:]
+        var workspace = 0
+        for index in 0..<count {
+          guard let found = try graph.plan(preferred[index]) else { continue }
+          candidates[index] = found.plan
+          workspace = max(workspace, found.workspace)
+        }
+        if let first = candidates.min(by: { $0.key < $1.key }) {
+          let plan = Plan(first.value, workspace: workspace, tensors: tensors, scale: g.scale)
+          plan.candidates = candidates
+          plan.candidateCount = count
+          return plan
+        }
+      }
+    }
+    for mode in [AttentionGraph.Heuristics.preferred, .fallback] {
+      for configuration in try graph.configurations(mode) {
+        if let found = try graph.plan(configuration) {
+          return Plan(found.plan, workspace: found.workspace, tensors: tensors, scale: g.scale)
+        }
+      }
+    }
+    return nil
+  }
+
+  /// Chooses among a new plan's candidates by their time on the operation itself.
+  private func choose(
+    _ plan: Plan, _ label: String, _ bindings: [(Int64, UInt64)], workspace: UInt64
+  ) throws(ComputeError) {
+    guard !plan.candidates.isEmpty else { return }
+    let chosen = try tuner.choose(
+      plan.candidateCount, for: label,
+      run: { index in
+        guard let candidate = plan.candidates[index],
+          (try? enqueue(candidate, plan, bindings, workspace: workspace)) != nil
+        else { return -1 }
+        return 0
+      })
+    if let descriptor = plan.candidates[chosen] { plan.descriptor = descriptor }
+    for (_, descriptor) in plan.candidates where descriptor != plan.descriptor {
+      _ = library.pointee.descriptor_destroy(descriptor)
+    }
+    plan.candidates = [:]
+  }
+
   private static func warn(_ sentence: String) {
     FileHandle.standardError.write(Data((sentence + "\n").utf8))
   }
@@ -213,6 +280,18 @@ final class FusedAttention {
   private func execute(
     _ plan: Plan, _ bindings: [(Int64, UInt64)], workspace: UInt64,
     _ operation: any Compute.Operation, _ label: String
+  ) throws(ComputeError) {
+    try record.bracket(
+      "cuDNN attention \(label)",
+      work: record.isOn ? (operation.flops, operation.bytes) : nil
+    ) { () throws(ComputeError) in
+      try enqueue(plan.descriptor, plan, bindings, workspace: workspace)
+    }
+  }
+
+  private func enqueue(
+    _ descriptor: krait_dnn_descriptor, _ plan: Plan, _ bindings: [(Int64, UInt64)],
+    workspace: UInt64
   ) throws(ComputeError) {
     try device.enter()
     var numbers: [Int64] = bindings.map(\.0)
@@ -235,12 +314,7 @@ final class FusedAttention {
     }
     if status == 0 { status = library.pointee.attribute_set(pack, 1003, 6, 1, &work) }
     if status == 0 { status = library.pointee.finalize(pack) }
-    if status == 0 {
-      status = try record.bracket(
-        "cuDNN attention \(label)",
-        work: record.isOn ? (operation.flops, operation.bytes) : nil
-      ) { () throws(ComputeError) in library.pointee.execute(handle, plan.descriptor, pack) }
-    }
+    if status == 0 { status = library.pointee.execute(handle, descriptor, pack) }
     if status != 0 { throw FusedAttention.failure(library, status, "cudnnBackendExecute") }
   }
 

@@ -1,7 +1,8 @@
 import CUDAInterface
 import Compute
 
-/// Dense products through cuBLASLt: an algorithm is looked up once per shape and kept.
+/// Dense products through cuBLASLt: an algorithm is chosen once per shape and kept, see
+/// `ProductTuner`.
 ///
 /// Row-major [m, n] is column-major [n, m]: the library computes the transposed product with its
 /// factors exchanged. float32 products are computed in float32, never TF32. Split reductions go
@@ -15,6 +16,7 @@ final class MatrixProducts {
   private let workspace: UInt64
   private let memory: DeviceMemory
   private let record: CallRecord
+  private let tuner: ProductTuner
   private var plans: [Shape: Plan?] = [:]
 
   /// Work memory of the library: what NVIDIA recommends for Hopper.
@@ -27,18 +29,22 @@ final class MatrixProducts {
     var leftStride, rightStride, addendStride, outputStride: Int
     var inputType, outputType: ElementType
     var leftAlignment, rightAlignment, addendAlignment, outputAlignment: UInt32
+    /// Whether something is added, and whether that is what the output held.
+    var adds, addsInPlace: Bool
 
     /// For people: `product 16384 x 3072 x 768 nt -> bf16`.
     var label: String {
       "product \(m) x \(n) x \(k) \(transposeLeft ? "t" : "n")\(transposeRight ? "t" : "n") -> "
-        + (outputType == .bfloat16 ? "bf16" : "f32")
+        + (outputType == .bfloat16 ? "bf16" : "f32") + (adds ? " +" : "")
     }
   }
 
   private final class Plan {
     let operation: krait_lt_operation
     let left, right, addend, output: krait_lt_layout
-    var algorithm = krait_lt_algorithm()
+    /// What the library proposes, what it thinks the fastest first.
+    var candidates: [krait_lt_algorithm] = []
+    var choice = 0
 
     init(
       operation: krait_lt_operation, left: krait_lt_layout, right: krait_lt_layout,
@@ -61,6 +67,7 @@ final class MatrixProducts {
     self.device = device
     self.memory = memory
     self.record = record
+    tuner = ProductTuner(device: device, libraryVersion: "\(library.pointee.version())")
     version = "\(library.pointee.version())"
     var made: krait_lt_handle?
     let status = library.pointee.create(&made)
@@ -93,30 +100,57 @@ final class MatrixProducts {
       addendStride: stride(source), outputStride: stride(operation.output),
       inputType: operation.left.elementType, outputType: operation.output.elementType,
       leftAlignment: alignment(operation.left), rightAlignment: alignment(operation.right),
-      addendAlignment: alignment(source), outputAlignment: alignment(operation.output))
+      addendAlignment: alignment(source), outputAlignment: alignment(operation.output),
+      adds: addend != nil, addsInPlace: addend?.address == operation.output.address)
     let plan: Plan?
     if let known = plans[shape] {
       plan = known
     } else {
       plan = try makePlan(shape)
       plans[shape] = .some(plan)
+      if let plan { try tune(plan, shape, operation, source) }
     }
     guard let plan else { return false }
-    var alpha = operation.alpha
-    var beta: Float = addend == nil ? 0 : 1
     let status = try record.bracket(
-      shape.label + (addend == nil ? "" : " +"), work: (operation.flops, operation.bytes)
+      shape.label, work: (operation.flops, operation.bytes)
     ) { () throws(ComputeError) in
-      library.pointee.multiply(
-        handle, plan.operation, &alpha, operation.right.address, plan.right,
-        operation.left.address, plan.left, &beta, source.address, plan.addend,
-        operation.output.address, plan.output, &plan.algorithm, workspace,
-        MatrixProducts.workspaceBytes, device.stream)
+      multiply(plan, plan.candidates[plan.choice], operation, source, adds: shape.adds)
     }
     if status != 0 {
       throw MatrixProducts.failure(library, status, "cublasLtMatmul", "multiplying \(operation)")
     }
     return true
+  }
+
+  private func multiply(
+    _ plan: Plan, _ algorithm: krait_lt_algorithm, _ operation: MatrixMultiply,
+    _ source: TensorView, adds: Bool, alpha: Float? = nil
+  ) -> Int32 {
+    var alpha = alpha ?? operation.alpha
+    var beta: Float = adds ? 1 : 0
+    var algorithm = algorithm
+    return library.pointee.multiply(
+      handle, plan.operation, &alpha, operation.right.address, plan.right,
+      operation.left.address, plan.left, &beta, source.address, plan.addend,
+      operation.output.address, plan.output, &algorithm, workspace,
+      MatrixProducts.workspaceBytes, device.stream)
+  }
+
+  /// Chooses among a new plan's candidates by their time on the operation itself.
+  ///
+  /// What the output holds does not matter yet, unless the product adds to it: then the factor is
+  /// the smallest float, whose products vanish beside any sum.
+  private func tune(
+    _ plan: Plan, _ shape: Shape, _ operation: MatrixMultiply, _ source: TensorView
+  ) throws(ComputeError) {
+    guard shape.inputType == .bfloat16, operation.flops >= 1e9 else { return }
+    plan.choice = try tuner.choose(
+      plan.candidates.count, for: "\(shape)",
+      run: { index in
+        multiply(
+          plan, plan.candidates[index], operation, source, adds: shape.adds,
+          alpha: shape.addsInPlace ? .leastNonzeroMagnitude : nil)
+      })
   }
 
   /// A single row may have any stride; the library wants one that is at least the width.
@@ -173,12 +207,13 @@ final class MatrixProducts {
         shape.outputType, rows: shape.m, columns: shape.n, stride: shape.addendStride),
       output: try layout(
         shape.outputType, rows: shape.m, columns: shape.n, stride: shape.outputStride))
-    return try chooseAlgorithm(plan, shape, doing) ? plan : nil
+    try findCandidates(plan, shape, doing)
+    return plan.candidates.isEmpty ? nil : plan
   }
 
-  private func chooseAlgorithm(
+  private func findCandidates(
     _ plan: Plan, _ shape: Shape, _ doing: String
-  ) throws(ComputeError) -> Bool {
+  ) throws(ComputeError) {
     func call(_ name: String, _ status: Int32) throws(ComputeError) {
       if status != 0 { throw MatrixProducts.failure(library, status, name, doing) }
     }
@@ -206,14 +241,14 @@ final class MatrixProducts {
         "cublasLtMatmulPreferenceSetAttribute",
         library.pointee.preference_set(preference, Int32(attribute), &value, 4))
     }
-    var candidate = krait_lt_candidate()
+    var found = [krait_lt_candidate](
+      repeating: krait_lt_candidate(), count: ProductTuner.candidates)
     var count: Int32 = 0
     let status = library.pointee.candidates(
-      handle, plan.operation, plan.right, plan.left, plan.addend, plan.output, preference, 1,
-      &candidate, &count)
-    guard status == 0, count > 0, candidate.status == 0 else { return false }
-    plan.algorithm = candidate.algorithm
-    return true
+      handle, plan.operation, plan.right, plan.left, plan.addend, plan.output, preference,
+      Int32(found.count), &found, &count)
+    guard status == 0 else { return }
+    plan.candidates = found.prefix(Int(count)).filter { $0.status == 0 }.map(\.algorithm)
   }
 
   private static func failure(
