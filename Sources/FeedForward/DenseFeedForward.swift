@@ -82,11 +82,11 @@ public final class DenseFeedForward: FeedForwardMethod {
     try backend.run(
       MatrixMultiply(
         activation, transposeLeft: true, outputGradient, into: weights.downGradient,
-        adding: weights.downGradient))
+        adding: weights.replacesGradients ? nil : weights.downGradient))
     try backend.run(MatrixMultiply(hiddenGradient, weights.up, into: inputGradient))
     try backend.run(
       MatrixMultiply(
         hiddenGradient, transposeLeft: true, input, into: weights.upGradient,
-        adding: weights.upGradient))
+        adding: weights.replacesGradients ? nil : weights.upGradient))
   }
 }

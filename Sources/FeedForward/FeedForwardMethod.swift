@@ -8,10 +8,12 @@ public struct FeedForwardWeights: Sendable {
   public var up: TensorView
   /// D.
   public var down: TensorView
-  /// Gradient of U, added to.
+  /// Gradient of U, added to unless `replacesGradients`.
   public var upGradient: TensorView
-  /// Gradient of D, added to.
+  /// Gradient of D, added to unless `replacesGradients`.
   public var downGradient: TensorView
+  /// Whether dense products write gradients instead of adding to them; sparse ones always add.
+  public var replacesGradients = false
 
   /// See the properties.
   public init(

@@ -57,6 +57,9 @@ public struct ParameterEntry: Sendable, Equatable {
 /// All parameters of a model in the order of memory: decaying matrices first, then vectors, each
 /// padded to 64 elements so that every one starts on a 256-byte boundary.
 public struct ParameterTable: Sendable, Equatable {
+  /// Every parameter starts at a multiple of this many elements.
+  static let alignment = 64
+
   /// The parameters in memory order.
   public let entries: [ParameterEntry]
   /// Elements of an arena, padding included.
@@ -137,7 +140,6 @@ public struct ParameterTable: Sendable, Equatable {
 
   private struct Builder {
     static let prefix = "model."
-    static let padding = 64
     var entries: [ParameterEntry] = []
     var elements = 0
 
@@ -167,7 +169,7 @@ public struct ParameterTable: Sendable, Equatable {
 
     private mutating func add(_ entry: ParameterEntry) {
       entries.append(entry)
-      elements += (entry.count + Builder.padding - 1) / Builder.padding * Builder.padding
+      elements += (entry.count + alignment - 1) / alignment * alignment
     }
   }
 }

@@ -49,15 +49,20 @@ final class TrainingActivations {
   let attentionGradient: TensorView
   private let arena: Arena
 
-  /// Logits are computed for about this many elements at a time: 16 Mi of float32 are 64 MiB, 128
-  /// Mi of bfloat16, on a GPU that wants large products, 256 MiB.
+  /// Logits are computed for about this many elements at a time: 16 Mi of float32 are 64 MiB; 512 Mi
+  /// of bfloat16, on a GPU that wants large products, are 1 GiB. The float32 gradient of the output
+  /// weights is read and written once for every chunk.
   static func logitElements(_ storage: ElementType) -> Int {
-    storage == .float32 ? 1 << 24 : 1 << 27
+    storage == .float32 ? 1 << 24 : 1 << 29
   }
 
-  /// Tokens whose logits are computed together.
+  /// Tokens whose logits are computed together; on a GPU chunks of one size, in whole tiles.
   static func chunkTokens(tokens: Int, vocabulary: Int, storage: ElementType) -> Int {
-    max(1, min(tokens, logitElements(storage) / vocabulary))
+    let most = max(1, min(tokens, logitElements(storage) / vocabulary))
+    guard storage != .float32, most < tokens else { return most }
+    let chunks = (tokens + most - 1) / most
+    let even = (tokens + chunks - 1) / chunks
+    return min(tokens, (even + 127) / 128 * 128)
   }
 
   /// What of a layer need not stay until its backward pass when the layer is computed again.

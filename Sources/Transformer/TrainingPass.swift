@@ -12,7 +12,7 @@ public import FeedForward
 public final class TrainingPass {
   /// The feed-forward networks of all layers; switch their mode between steps.
   public let feedForward: FeedForwardStack
-  /// Gradients of all parameters; `backward` adds, the trainer zeroes.
+  /// Gradients of all parameters: added to, or replaced.
   public let gradients: ParameterArena
   /// Seconds spent in feed-forward networks so far; counted where the host's clock can tell.
   public var feedForwardSeconds: Double { clock.times.feedForward }
@@ -30,6 +30,8 @@ public final class TrainingPass {
   private let weights: [LayerWeights]
   private let geometry: Attention.Geometry
   private var clock: PassClock
+  /// Whether the present micro-batch's gradients replace what was there.
+  private var isReplacing = false
 
   /// Allocates everything for micro-batches of `sequences` sequences.
   public init(
@@ -111,10 +113,23 @@ public final class TrainingPass {
   ///   - targets: the ids that follow; negative ones are ignored.
   ///   - gradientScale: factor on every token's gradient: 1 / (tokens of the whole batch) gives
   ///     the gradient of the mean.
+  ///   - replacing: whether gradients replace what `gradients` holds instead of adding to it: a
+  ///     batch's first micro-batch. Products write then what they would else read first.
   /// - Returns: the loss of every token in nats, [T].
   public func run(
-    tokens: [Int32], targets: [Int32], gradientScale: Float
+    tokens: [Int32], targets: [Int32], gradientScale: Float, replacing: Bool = false
   ) throws(ComputeError) -> [Float] {
+    try enqueue(
+      tokens: tokens, targets: targets, gradientScale: gradientScale, replacing: replacing)
+    return try backend.read(losses)
+  }
+
+  /// The same without waiting for the losses, which `losses` holds until the next micro-batch.
+  public func enqueue(
+    tokens: [Int32], targets: [Int32], gradientScale: Float, replacing: Bool
+  ) throws(ComputeError) {
+    isReplacing = replacing
+    if replacing { try clearWhatIsAddedTo() }
     try clock.start()
     try backend.write(tokens, to: activations.tokens)
     try backend.write(targets, to: activations.targets)
@@ -131,7 +146,38 @@ public final class TrainingPass {
         tokens: activations.tokens, outputGradient: activations.streamGradient,
         tableGradient: gradients[.embedding]))
     try clock.lap(\.other)
-    return try backend.read(activations.losses)
+  }
+
+  /// The loss of every token of the last micro-batch in nats, [1, T].
+  public var losses: TensorView { activations.losses }
+
+  // MARK: Gradients
+
+  /// What a weight's gradient is added to: nothing when it replaces what is there.
+  private func sum(_ gradient: TensorView) -> TensorView? { isReplacing ? nil : gradient }
+
+  /// Whether the gradient is one product, which can write instead of adding.
+  private func isProduct(_ role: ParameterRole) -> Bool {
+    switch role {
+    case .queryKeyValue, .attentionOutput, .output: true
+    case .embedding: model.configuration.tiedEmbeddings
+    case .up, .down: feedForward.mode == .dense
+    case .finalNorm, .attentionNorm, .feedForwardNorm: false
+    }
+  }
+
+  /// Clears the gradients that no product writes, neighbours together.
+  private func clearWhatIsAddedTo() throws(ComputeError) {
+    var range = 0..<0
+    for entry in model.table.entries where !isProduct(entry.role) {
+      // Padding between parameters is zero and stays so.
+      if entry.offset - range.upperBound >= ParameterTable.alignment {
+        try backend.zero(gradients.all.columns(range))
+        range = entry.offset..<entry.offset
+      }
+      range = range.lowerBound..<entry.offset + entry.count
+    }
+    try backend.zero(gradients.all.columns(range))
   }
 
   /// Runs work that holds passes, and tells where the machine spent its time, in seconds: all of
@@ -268,7 +314,8 @@ public final class TrainingPass {
           logits, model.outputWeight, into: activations.normalizedGradient.rows(range)))
       try backend.run(
         MatrixMultiply(
-          logits, transposeLeft: true, hidden, into: outputGradient, adding: outputGradient))
+          logits, transposeLeft: true, hidden, into: outputGradient,
+          adding: start == 0 ? sum(outputGradient) : outputGradient))
       start = range.upperBound
     }
     try clock.lap(\.output)
@@ -286,8 +333,10 @@ public final class TrainingPass {
     let saved = activations.layers[layer]
     let own = weights[layer]
     try clock.lap(\.other)
+    var feedForwardWeights = own.feedForward
+    feedForwardWeights.replacesGradients = isReplacing && feedForward.mode == .dense
     try feedForward.backward(
-      layer: layer, weights: own.feedForward, input: saved.feedForwardNormalized,
+      layer: layer, weights: feedForwardWeights, input: saved.feedForwardNormalized,
       outputGradient: activations.streamGradient,
       inputGradient: activations.normalizedGradient)
     try clock.lap(\.feedForward)
@@ -310,7 +359,7 @@ public final class TrainingPass {
     try backend.run(
       MatrixMultiply(
         stream, transposeLeft: true, saved.attention, into: own.attentionOutputGradient,
-        adding: own.attentionOutputGradient))
+        adding: sum(own.attentionOutputGradient)))
     try clock.lap(\.projections)
     try backend.run(
       Attention.Backward(
@@ -325,7 +374,7 @@ public final class TrainingPass {
     try backend.run(
       MatrixMultiply(
         packed, transposeLeft: true, saved.attentionNormalized,
-        into: own.queryKeyValueGradient, adding: own.queryKeyValueGradient))
+        into: own.queryKeyValueGradient, adding: sum(own.queryKeyValueGradient)))
     try clock.lap(\.projections)
     try backend.run(
       RMSNorm.Backward(

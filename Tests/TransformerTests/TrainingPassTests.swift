@@ -62,4 +62,47 @@ import Transformer
       #expect(Difference.relative(values, golden.gradients[tensor] ?? []) < 1e-4, "\(tensor)")
     }
   }
+
+  /// A batch's first micro-batch need not find zeros: whatever an earlier batch left is gone.
+  @Test(arguments: [false, true], [FeedForwardMode.dense, .columns])
+  func gradientsReplaceWhatIsThere(tied: Bool, mode: FeedForwardMode) throws {
+    var shape = ModelConfiguration()
+    shape.width = 32
+    shape.hiddenWidth = 128
+    shape.layers = 2
+    shape.heads = 4
+    shape.keyValueHeads = 2
+    shape.headWidth = 8
+    shape.vocabulary = 61
+    shape.tiedEmbeddings = tied
+    var recipe = FeedForwardConfiguration()
+    recipe.blockTokens = 16
+    recipe.samples = 4
+    recipe.keptMultiple = 8
+    recipe.clusters = 4
+    let backend = CPUBackend(threads: 2)
+    let model = try TransformerModel(shape, on: backend)
+    try model.initialize(seed: 3)
+    let pass = try TrainingPass(model, feedForward: recipe, sequences: 2, sequenceLength: 48)
+    if mode != .dense {
+      try pass.feedForward.recluster(
+        pass.feedForwardParameters, companions: Array(repeating: [], count: shape.layers))
+    }
+    try pass.feedForward.switchMode(to: mode)
+    let random = CounterRandom(seed: 5, stream: 0)
+    func run(from start: Int, replacing: Bool) throws {
+      let ids = (start...start + 96).map { Int32(random.bits(UInt64($0)) % 61) }
+      _ = try pass.run(
+        tokens: Array(ids.dropLast()), targets: Array(ids.dropFirst()), gradientScale: 0.01,
+        replacing: replacing)
+    }
+    try run(from: 0, replacing: false)
+    try run(from: 500, replacing: false)
+    let fromZero = try backend.read(pass.gradients.all)
+    try run(from: 1000, replacing: false)
+    try run(from: 0, replacing: true)
+    try run(from: 500, replacing: false)
+    #expect(fromZero.contains { $0 != 0 })
+    #expect(try backend.read(pass.gradients.all) == fromZero)
+  }
 }

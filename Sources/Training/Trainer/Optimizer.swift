@@ -46,8 +46,18 @@ public final class Optimizer {
 
   /// The global norm of all gradients; infinite or NaN when any gradient is.
   public func gradientNorm(_ gradients: ParameterArena) throws(ComputeError) -> Double {
+    try sumSquares(gradients)
+    return try summedNorm()
+  }
+
+  /// Asks for the norm without waiting for it.
+  func sumSquares(_ gradients: ParameterArena) throws(ComputeError) {
     try model.backend.run(SumOfSquares(values: gradients.all, result: sum))
-    return Double(try model.backend.read(sum)[0]).squareRoot()
+  }
+
+  /// The norm that `sumSquares` asked for.
+  func summedNorm() throws(ComputeError) -> Double {
+    Double(try model.backend.read(sum)[0]).squareRoot()
   }
 
   /// Applies one update. `norm` is the gradients' global norm.

@@ -41,6 +41,8 @@ public final class StepEngine {
   public let pass: TrainingPass
   /// Moments.
   public let optimizer: Optimizer
+  /// The losses of a batch of several micro-batches, until they are read.
+  private var losses: (view: TensorView, arena: Arena)?
 
   /// Allocates everything for micro-batches of `sequences` sequences.
   public init(
@@ -71,10 +73,9 @@ public final class StepEngine {
 
   /// Forward and backward over a batch; gradients replace those of the last step.
   public func gradients(of batch: [MicroBatch]) throws(ComputeError) -> Gradients {
-    var sum: Double = 0
-    try begin()
-    for micro in batch { sum += try add(micro, of: batch) }
-    return try end(sum, of: batch)
+    try begin(batch)
+    for index in batch.indices { try add(index, of: batch) }
+    return try end(batch)
   }
 
   /// The same, but asks after every micro-batch whether to go on.
@@ -83,32 +84,44 @@ public final class StepEngine {
   public func gradients(
     of batch: [MicroBatch], while proceed: () -> Bool
   ) throws(ComputeError) -> Gradients? {
-    var sum: Double = 0
-    try begin()
-    for micro in batch {
-      sum += try add(micro, of: batch)
+    try begin(batch)
+    for index in batch.indices {
+      try add(index, of: batch)
       guard proceed() else { return nil }
     }
-    return try end(sum, of: batch)
+    return try end(batch)
   }
 
-  private func begin() throws(ComputeError) {
-    try model.backend.zero(pass.gradients.all)
+  private func begin(_ batch: [MicroBatch]) throws(ComputeError) {
     pass.feedForward.weightsChanged()
+    // The losses of one micro-batch are read where the pass leaves them.
+    guard batch.count > 1, batch.count * pass.tokenCount > losses?.view.columns ?? 0 else { return }
+    let arena = try Arena(
+      byteCount: Arena.bytes(rows: 1, columns: batch.count * pass.tokenCount), on: model.backend,
+      purpose: "losses of a batch")
+    losses = (arena.take(rows: 1, columns: batch.count * pass.tokenCount), arena)
   }
 
-  /// Adds the gradients of a part of a batch; returns the sum of its losses.
-  private func add(_ micro: MicroBatch, of batch: [MicroBatch]) throws(ComputeError) -> Double {
+  /// Adds the gradients of a part of a batch, and keeps its losses; nothing is waited for.
+  private func add(_ index: Int, of batch: [MicroBatch]) throws(ComputeError) {
     let tokens = batch.reduce(0) { $0 + $1.tokens.count }
-    let losses = try pass.run(
-      tokens: micro.tokens, targets: micro.targets, gradientScale: 1 / Float(tokens))
-    return losses.reduce(0) { $0 + Double($1) }
+    try pass.enqueue(
+      tokens: batch[index].tokens, targets: batch[index].targets,
+      gradientScale: 1 / Float(tokens), replacing: index == 0)
+    guard batch.count > 1, let losses else { return }
+    let start = index * pass.tokenCount
+    try model.backend.copy(
+      from: pass.losses, to: losses.view.columns(start..<start + pass.tokenCount))
   }
 
-  private func end(_ sum: Double, of batch: [MicroBatch]) throws(ComputeError) -> Gradients {
+  /// Waits, once, for everything that the batch's numbers need.
+  private func end(_ batch: [MicroBatch]) throws(ComputeError) -> Gradients {
     let tokens = batch.reduce(0) { $0 + $1.tokens.count }
-    let norm = try optimizer.gradientNorm(pass.gradients)
-    return Gradients(loss: sum / Double(tokens), norm: norm)
+    try optimizer.sumSquares(pass.gradients)
+    let all = batch.count > 1 ? losses?.view.columns(0..<tokens) ?? pass.losses : pass.losses
+    var sum = 0.0
+    for loss in try model.backend.read(all) as [Float] { sum += Double(loss) }
+    return Gradients(loss: sum / Double(tokens), norm: try optimizer.summedNorm())
   }
 
   /// Applies the gradients of the last call.
