@@ -188,17 +188,20 @@ def measure(sizes, words, options):
     """One variant's figures as a dictionary."""
     started = time.perf_counter()
     step = Step(sizes, Recipe(words))
-    step.run()
-    torch.cuda.synchronize()
+    first = float(step.run()[0])
     compiled = time.perf_counter() - started
     if "graph" in step.recipe.has:
         step.capture()
     seconds = timed(step, options.rounds, options.warm_ups)
     peak = torch.cuda.max_memory_allocated()
+    last = float(step.run()[0])
+    if not last < first - 0.1:
+        raise RuntimeError(f"the loss went from {first:.3f} to {last:.3f}: steps that do not learn "
+                           "are not timed (zeros need less power and look faster)")
     if options.kernels:
         profile(step, f"{options.kernels}-{words}.txt")
     return {"name": words, "tokens": step.tokens.numel(), "seconds": seconds,
-            "firstStep": compiled, "peakBytes": peak, "loss": float(step.run()[0])}
+            "firstStep": compiled, "peakBytes": peak, "loss": last}
 
 
 def main():

@@ -83,7 +83,7 @@ class ChunkedLoss(torch.autograd.Function):
         for start in range(0, len(x), rows):
             part, wanted = x[start:start + rows], targets[start:start + rows]
             logits = part @ weight.T
-            loss, gradient = chunk(logits, wanted, 1 / len(x))
+            loss, gradient = compiled_chunk(logits, wanted, 1 / len(x))
             total += loss
             x_gradient[start:start + rows] = gradient @ weight
             weight_gradient += gradient.T @ part
@@ -104,6 +104,16 @@ def chunk(logits, targets, scale):
     loss = (top - wide.gather(1, targets[:, None])[:, 0]).sum() * scale
     hot = torch.arange(wide.shape[1], device=wide.device)[None] == targets[:, None]
     return loss, (((wide - top[:, None]).exp() - hot.float()) * scale).to(logits.dtype)
+
+
+compiled_chunk = torch.compile(chunk)
+
+
+# Compiled as a whole, PyTorch 2.11 answers gradients of zero on a GPU; so only `chunk` is.
+@torch.compiler.disable
+def chunked_loss(x, weight, targets, rows):
+    """`ChunkedLoss`, hidden from torch.compile."""
+    return ChunkedLoss.apply(x, weight, targets, rows)
 
 
 class Model(nn.Module):
@@ -137,5 +147,5 @@ class Model(nn.Module):
         """Mean loss from the last block's output."""
         x = self.final_norm(x).flatten(0, 1)
         if self.loss_rows:
-            return ChunkedLoss.apply(x, self.output.weight, targets.flatten(), self.loss_rows)
+            return chunked_loss(x, self.output.weight, targets.flatten(), self.loss_rows)
         return F.cross_entropy(self.output(x).float(), targets.flatten())
