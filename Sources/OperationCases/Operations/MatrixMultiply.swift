@@ -24,8 +24,8 @@ enum EpilogueKind: String, Sendable, CaseIterable, CustomStringConvertible {
 
   /// A sum of `depth` products, and what the epilogue makes of its error.
   ///
-  /// `storedBetween`: the product may be rounded to the storage type before the epilogue, which
-  /// adds numbers of the size `addend` then.
+  /// `storedBetween`: the product may be rounded to the storage type before the epilogue, and
+  /// before numbers of the size `addend` are added, which some of cuBLASLt's algorithms do too.
   func tolerance(depth: Int, storedBetween: Bool = false, addend: Double = 0) -> Tolerance {
     let size = 4 * Double(depth).squareRoot()
     let magnitude: Double =
@@ -37,7 +37,7 @@ enum EpilogueKind: String, Sendable, CaseIterable, CustomStringConvertible {
     // A rounded product that is squared is off by twice as much.
     let roundings: Double =
       switch self {
-      case .none: 0
+      case .none: addend > 0 ? 1 : 0
       case .squaredReLU: 2
       case .timesTwoSqrt: 1
       }

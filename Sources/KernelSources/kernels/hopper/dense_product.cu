@@ -24,8 +24,8 @@
 //   T 16384, d 4096, f 16384    3.091 | 3.137 | 3.169 | 4.304 | 4.649
 //   T 1024, d 2048, f 8192      0.050 | 0.056 | 0.049 | 0.077 | 0.088
 // Groups of 16 tiles of columns instead of 8 gave 1 %. Rejected: the activation right behind a tile's first operands and
-// kept in registers (two sqrt 0.140, 0.852, 3.28: its reads compete with wgmma's); warpgroups that take turns with 64-row tiles need barriers of their own, since a ring's parities tell only
-// two phases apart (a launch failed); clusters of one were not faster.
+// kept in registers (two sqrt 0.140, 0.852, 3.28: its reads meet those of the products); warpgroups that take turns with
+// 64-row tiles (a ring's parities tell only two phases apart, so the launch failed: it would need barriers of its own).
 #include "hopper/memory.cuh"
 #include "hopper/tile_ring.cuh"
 #include "hopper/wgmma.cuh"
