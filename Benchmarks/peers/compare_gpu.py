@@ -64,6 +64,8 @@ def collect(options, shape):
                 tokens=variant["tokens"], seconds=statistics.median(variant["seconds"]),
                 bytes=variant["peakBytes"], flops=report["modelFlops"],
                 rate=report["matrixRate"], machine=f"PyTorch {report['torch']}"))
+        for words, reason in (report or {}).get("refused", {}).items():
+            print(f"{shape}: PyTorch {words}: {reason}", file=sys.stderr)
         print(f"{shape}: round {number + 1} of {options.rounds}", file=sys.stderr, flush=True)
     return rounds
 

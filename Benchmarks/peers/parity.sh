@@ -24,7 +24,7 @@ train() {
     --set data.batch="$SEQUENCES" --set data.microBatch="$SEQUENCES" \
     --set feedForward.mode=dense --set schedule.shape=wsd --set schedule.steps="$STEPS" \
     --set schedule.warmup="$WARMUP" --set schedule.learningRate="$RATE" \
-    --set schedule.decayFraction=0.25 --set schedule.minimumRatio=0.02 \
+    --set schedule.decayFraction=0.25 --set schedule.minimumRatio=0 \
     --set run.evaluateInterval=0 --set run.evaluateSequences=16 --set run.checkpointInterval=0 \
     --set run.sampleInterval=0 --set device.backend="$DEVICE" "$@" > "$FOLDER/$name.log" 2>&1 ||
     { tail -5 "$FOLDER/$name.log"; exit 1; }
@@ -36,7 +36,7 @@ curve() {
   shift 2
   "$PYTHON" torch_curve.py --weights "$FOLDER/initial-hf" --data "$DATA" --device "$DEVICE" \
     --variant "$variant" --sequence "$SEQUENCE" --sequences "$SEQUENCES" --steps "$STEPS" \
-    --warmup "$WARMUP" --rate "$RATE" --out "$FOLDER/$name.csv" "$@"
+    --warmup "$WARMUP" --rate "$RATE" --floor 0 --out "$FOLDER/$name.csv" "$@"
 }
 
 # One step at a rate of 1e-30 changes no weight: what is saved are the initial weights.

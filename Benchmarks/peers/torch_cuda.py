@@ -8,9 +8,11 @@ import argparse
 import contextlib
 import json
 import statistics
+import sys
 import time
 
 import torch
+import torch._functorch.config
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from torch_model import Model
@@ -92,6 +94,8 @@ class Step:
     def __init__(self, sizes, recipe, device="cuda", weights=None):
         torch.manual_seed(1)
         self.recipe, self.device = recipe, torch.device(device).type
+        # That cache of compiled graphs does not know which attention was asked for.
+        torch._functorch.config.enable_autograd_cache = recipe.attention == "cudnn"
         sizes.loss_rows = 4096 if "chunked" in recipe.has else 0
         with torch.device(device):
             self.model = Model(sizes)
@@ -218,18 +222,19 @@ def main():
     sizes = shape(options)
     rate, flops = matrix_rate(), step_flops(sizes)
     report = {"torch": torch.__version__, "gpu": torch.cuda.get_device_name(),
-              "matrixRate": rate, "modelFlops": flops, "variants": []}
+              "matrixRate": rate, "modelFlops": flops, "variants": [], "refused": {}}
     if not options.json:
         print(f"PyTorch {torch.__version__}, {report['gpu']}; matrix rate {rate * 1e-12:.0f} "
               f"TFLOP/s; a step needs {flops * 1e-12:.2f} TFLOP")
     for words in options.variants.split(","):
         if time.perf_counter() - began > options.limit:
-            print(f"{words}: not started, {options.limit:.0f} s are over")
+            print(f"{words}: not started, {options.limit:.0f} s are over", file=sys.stderr)
             continue
         try:
             found = measure(sizes, words, options)
         except (RuntimeError, torch.OutOfMemoryError) as error:
-            print(f"{words}: {str(error)[:300]}", flush=True)
+            report["refused"][words] = str(error)[:300]
+            print(f"{words}: {str(error)[:300]}", file=sys.stderr, flush=True)
             continue
         finally:
             torch._dynamo.reset()
