@@ -72,6 +72,9 @@ public final class CPUBackend: MemoryMeter {
   /// Lanes work in scratch memory of a fixed size.
   public func workBytes(_ operation: Attention.Backward) throws(ComputeError) -> Int { 0 }
 
+  /// See above.
+  public func workBytes(_ operation: KeptProduct) throws(ComputeError) -> Int { 0 }
+
   /// Gives memory back.
   public func release(_ address: UInt64, byteCount: Int) {
     allocatedBytes -= byteCount

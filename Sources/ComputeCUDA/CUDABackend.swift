@@ -95,6 +95,20 @@ public final class CUDABackend: MemoryMeter {
     return DeviceMemory.scratchBytes(for: bytes)
   }
 
+  /// What `run` asks for: nothing in kernels of its own, two [T, f] matrices for the detour through
+  /// the library.
+  public func workBytes(_ operation: KeptProduct) throws(ComputeError) -> Int {
+    let (input, weights) = (operation.input, operation.weights)
+    let isOwn = suitsHopper(
+      [input, weights, operation.output], operation.pattern, width: input.columns)
+    let bytes =
+      isOwn
+      ? 0
+      : denseWorkBytes(
+        tokens: input.rows, neurons: weights.rows, matrices: 2, operation.output.elementType) ?? 0
+    return bytes == 0 ? 0 : DeviceMemory.scratchBytes(for: bytes)
+  }
+
   /// Reserves device memory.
   public func allocate(byteCount: Int, purpose: String) throws(ComputeError) -> UInt64 {
     try memory.allocate(byteCount: byteCount, purpose: purpose)

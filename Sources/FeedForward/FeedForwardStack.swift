@@ -142,6 +142,34 @@ public final class FeedForwardStack {
       + SparseWeightCache.bytes(shape, which: configuration.effectiveSparseWeights)
   }
 
+  /// Bytes of work memory that the products of a mode take on a backend beside what a stack holds;
+  /// nothing is allocated.
+  public static func workBytes(
+    _ configuration: FeedForwardConfiguration, mode: FeedForwardMode, shape: FeedForwardShape,
+    on backend: any MemoryMeter
+  ) throws(ComputeError) -> Int {
+    guard mode != .dense else { return 0 }
+    let recipe = configuration.recipe(mode, shape: shape)
+    let blocks = PackedPattern.blocks(tokens: shape.tokens, blockTokens: recipe.blockTokens)
+    // Only shapes and strides matter: any aligned address will do.
+    func view(_ rows: Int, _ columns: Int, _ type: ElementType) -> TensorView {
+      TensorView(address: 4096, rows: rows, columns: columns, elementType: type)
+    }
+    var bytes = 0
+    for kept in Set(recipe.keptColumns) where kept > 0 {
+      bytes = max(
+        bytes,
+        try backend.workBytes(
+          KeptProduct(
+            input: view(shape.tokens, shape.width, shape.storage),
+            weights: view(shape.hiddenWidth, shape.width, shape.storage),
+            pattern: PackedPattern(
+              order: nil, columns: view(blocks, kept, .uint16), blockTokens: recipe.blockTokens),
+            output: view(shape.tokens, kept, shape.storage), epilogue: .squaredReLU)))
+    }
+    return bytes
+  }
+
   /// Bytes that clustering takes for its own time, beside what a stack holds.
   public static func clusteringBytes(
     _ configuration: FeedForwardConfiguration, shape: FeedForwardShape

@@ -65,12 +65,23 @@ extension CUDABackend {
   private func denseWork(
     tokens: Int, neurons: Int, matrices: Int, _ type: ElementType
   ) throws(ComputeError) -> [TensorView]? {
-    guard type == .bfloat16, products != nil, tokens * neurons >= 1 << 20 else { return nil }
-    let bytes = (tokens * neurons * 2 + 255) / 256 * 256
-    let base = try memory.scratch(bytes: matrices * bytes)
+    guard
+      let bytes = denseWorkBytes(
+        tokens: tokens, neurons: neurons, matrices: matrices, type)
+    else { return nil }
+    let base = try memory.scratch(bytes: bytes)
     return (0..<matrices).map {
       TensorView(
-        address: base + UInt64($0 * bytes), rows: tokens, columns: neurons, elementType: type)
+        address: base + UInt64($0 * bytes / matrices), rows: tokens, columns: neurons,
+        elementType: type)
     }
+  }
+
+  /// Bytes of that memory.
+  func denseWorkBytes(
+    tokens: Int, neurons: Int, matrices: Int, _ type: ElementType
+  ) -> Int? {
+    guard type == .bfloat16, products != nil, tokens * neurons >= 1 << 20 else { return nil }
+    return matrices * ((tokens * neurons * 2 + 255) / 256 * 256)
   }
 }

@@ -42,19 +42,18 @@ public struct MemoryForecast: Sendable, Equatable {
       bytes: plan.peakBytes - plan.stateBytes - plan.activationBytes, isHeld: false)
     let attention = try TrainingPass.workBytes(
       configuration.model, sequences: data.microBatch, sequenceLength: data.sequence, on: backend)
-    // Token blocks that no GPU kernel takes are unpacked: two [T, f] matrices at once.
-    let isUnpacked =
-      configuration.feedForward.mode != .dense
-      && configuration.feedForward.blockTokens % 128 != 0
-    let hidden =
-      data.microBatch * data.sequence * configuration.model.hiddenWidth
-      * backend.storage.byteCount
+    let phases = SparsityPhases(configuration.schedule, feedForward: configuration.feedForward)
+    var products = 0
+    for mode in Set(phases.phases.map(\.mode)) {
+      products = max(
+        products,
+        try FeedForwardStack.workBytes(
+          configuration.feedForward, mode: mode, shape: plan.feedForwardShape, on: backend))
+    }
+    // Gathered rows are the largest of the others.
+    let others = device == nil ? 0 : plan.streamBytes + 2 << 20
     let work = Part(
-      name: "work memory of operations",
-      // Gathered rows are the largest of the others.
-      bytes: device == nil
-        ? 0 : max(attention, plan.streamBytes + 2 << 20, isUnpacked ? 2 * hidden : 0),
-      isHeld: false)
+      name: "work memory of operations", bytes: max(attention, products, others), isHeld: false)
     let besides = Part(
       name: "driver, kernels, libraries, others",
       bytes: (device?.besides ?? 0) + (device == nil ? 0 : backend.allocatedBytes), isHeld: true)

@@ -12,6 +12,8 @@ public struct RunPlan: Sendable, Equatable {
   public let stateBytes: Int
   /// Bytes of activations outside the feed-forward networks.
   public let activationBytes: Int
+  /// The sizes of the feed-forward networks.
+  let feedForwardShape: FeedForwardShape
   /// Bytes of one number per token and model dimension, in the storage type.
   public let streamBytes: Int
   /// Bytes that feed-forward networks keep and work in, dense and sparse.
@@ -63,6 +65,7 @@ public struct RunPlan: Sendable, Equatable {
     let shape = FeedForwardShape(
       tokens: tokens, width: model.width, hiddenWidth: model.hiddenWidth, layers: model.layers,
       storage: storage, heldLayers: configuration.device.recompute == .none ? nil : 1)
+    feedForwardShape = shape
     denseFeedForwardBytes = FeedForwardStack.bytes(
       configuration.feedForward, mode: .dense, shape: shape)
     peakBytes =
