@@ -86,22 +86,19 @@ public struct NeuronClusters: Sendable, Equatable {
   }
 
   private static func assign(_ scores: [Float], neurons: Int, clusters: Int) -> [Int] {
-    // One 64-bit key per pair: the cosine, falling, above the pair's index; NaN comes last.
-    var keys: [UInt64] = []
-    keys.reserveCapacity(scores.count)
-    for (index, score) in scores.enumerated() {
+    // A key for each pair that rises while the cosine falls; NaN comes last.
+    let keys = scores.map { score in
       let bits = (score.isNaN ? -Float.infinity : score + 0).bitPattern
-      let rising = bits & 0x8000_0000 == 0 ? bits | 0x8000_0000 : ~bits
-      keys.append(UInt64(~rising) << 32 | UInt64(index))
+      return bits & 0x8000_0000 == 0 ? ~(bits | 0x8000_0000) : bits
     }
-    keys.sort()
     var assignment = Array(repeating: -1, count: neurons)
     var sizes = Array(repeating: 0, count: clusters)
     var free = neurons
     let share = neurons / clusters
     var larger = neurons % clusters
-    for key in keys where free > 0 {
-      let (neuron, cluster) = Int(key & 0xFFFF_FFFF).quotientAndRemainder(dividingBy: clusters)
+    for pair in rising(keys) {
+      if free == 0 { break }
+      let (neuron, cluster) = Int(pair).quotientAndRemainder(dividingBy: clusters)
       guard assignment[neuron] < 0 else { continue }
       if sizes[cluster] == share && larger > 0 {
         larger -= 1
@@ -115,13 +112,36 @@ public struct NeuronClusters: Sendable, Equatable {
     return assignment
   }
 
+  /// The indices of keys in rising order, equal ones in theirs: eleven bits at a time, several times
+  /// faster than comparing for the hundreds of thousands of pairs of a layer.
+  private static func rising(_ keys: [UInt32]) -> [UInt32] {
+    var order = keys.indices.map { UInt32($0) }
+    var next = order
+    for shift in [UInt32(0), 11, 22] {
+      var starts = [Int](repeating: 0, count: 2049)
+      for key in keys { starts[Int(key >> shift & 2047) + 1] += 1 }
+      for digit in 1...2048 { starts[digit] += starts[digit - 1] }
+      for index in order {
+        let digit = Int(keys[Int(index)] >> shift & 2047)
+        next[starts[digit]] = index
+        starts[digit] += 1
+      }
+      swap(&order, &next)
+    }
+    return order
+  }
+
   private static func means(
     _ unit: [Float], _ assignment: [Int], width: Int, clusters: Int
   ) -> [Float] {
     var sums = Array(repeating: Float(0), count: clusters * width)
-    for (neuron, cluster) in assignment.enumerated() {
-      for column in 0..<width {
-        sums[cluster * width + column] += unit[neuron * width + column]
+    sums.withUnsafeMutableBufferPointer { sums in
+      unit.withUnsafeBufferPointer { unit in
+        for (neuron, cluster) in assignment.enumerated() {
+          let sum = sums.extracting(cluster * width..<(cluster + 1) * width)
+          let row = unit.extracting(neuron * width..<(neuron + 1) * width)
+          for column in 0..<width { sum[column] += row[column] }
+        }
       }
     }
     normalise(&sums, width: width)
