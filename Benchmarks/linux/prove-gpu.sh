@@ -16,6 +16,7 @@ shards=$1
 runs=$2
 steps=${3:-560}
 longer=$((steps + (steps * 3 + 99) / 100))
+EXTRA=${EXTRA:-}
 gpus=${GPUS:-$(nvidia-smi -L | wc -l)}
 mkdir -p "$runs"
 
@@ -32,7 +33,7 @@ recipes() {
   echo "paper50-1 1 $steps feedForward.mode=paper feedForward.venomN=2 feedForward.venomM=16 schedule.sparseFraction=0.5"
 }
 
-export here krait shards runs
+export here krait shards runs EXTRA
 recipes | grep -E "${ONLY:-.}" | xargs -P "$gpus" --process-slot-var=SLOT -L 1 sh -c '
   name=$1 seed=$2 steps=$3
   shift 3
@@ -41,7 +42,7 @@ recipes | grep -E "${ONLY:-.}" | xargs -P "$gpus" --process-slot-var=SLOT -L 1 s
   # shellcheck disable=SC2086
   CUDA_VISIBLE_DEVICES=$SLOT "$krait" train "$here/gpu.toml" --overwrite --set "data.train=$shards" \
     --set "data.tokenizer=$shards/tokenizer.json" --set "run.folder=$runs" --set "run.name=$name" \
-    --set "run.seed=$seed" --set "schedule.steps=$steps" $sets ${EXTRA:-} > "$runs/$name.log" 2>&1
+    --set "run.seed=$seed" --set "schedule.steps=$steps" $sets $EXTRA > "$runs/$name.log" 2>&1
   echo "$name: $(grep "held-out text" "$runs/$name.log")"
 ' sh
 
