@@ -14,6 +14,9 @@ final class FusedAttention {
   private let memory: DeviceMemory
   private let record: CallRecord
   private let tuner: ProductTuner
+  /// Whether times choose among the library's kernels: `KRAIT_TUNE_ATTENTION=1`. Its first proposal
+  /// is the one that was checked on a GPU.
+  private let choosesByTime = getenv("KRAIT_TUNE_ATTENTION").map { $0.pointee == 49 } ?? false
   private var plans: [Key: Plan?] = [:]
   /// Whether the backward pass gives the same bits every time.
   private let isReproducible: Bool
@@ -202,7 +205,7 @@ final class FusedAttention {
     do throws(ComputeError) {
       let tensors = try build(graph)
       made = try plan(
-        graph, tensors, g, choosing: isForward || !isReproducible,
+        graph, tensors, g, choosing: choosesByTime && (isForward || !isReproducible),
         label: "attention \(isForward ? "forward" : "backward") \(g)")
     } catch {
       FusedAttention.warn("\(error.call): \(error.context)")
