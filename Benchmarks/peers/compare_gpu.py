@@ -19,7 +19,7 @@ SHAPES = {
     "7b-8": ["--preset", "7b", "--layers", "8", "--vocabulary", "32768", "--sequences", "4"],
 }
 # The fastest of torch_cuda.py's variants on an H100, by shape; where two come close, both run.
-BEST = {"124m": "compiled,blocks+chunked", "1b": "blocks,blocks+chunked", "7b-8": "blocks"}
+BEST = {"124m": "compiled", "1b": "blocks,blocks+chunked", "7b-8": "blocks"}
 
 
 def called(command):
@@ -67,6 +67,8 @@ def collect(options, shape):
         for words, reason in (report or {}).get("refused", {}).items():
             print(f"{shape}: PyTorch {words}: {reason}", file=sys.stderr)
         print(f"{shape}: round {number + 1} of {options.rounds}", file=sys.stderr, flush=True)
+        if number + 1 < options.rounds and rounds:
+            print(table(shape, rounds, options), file=sys.stderr, flush=True)
     return rounds
 
 
