@@ -17,7 +17,9 @@ runs=$2
 steps=${3:-560}
 longer=$((steps + (steps * 3 + 99) / 100))
 EXTRA=${EXTRA:-}
-gpus=${GPUS:-$(nvidia-smi -L | wc -l)}
+# The GPUs to use, by number: CUDA_VISIBLE_DEVICES, or all.
+gpus=${CUDA_VISIBLE_DEVICES:-$(nvidia-smi -L | awk '{ print NR - 1 }' | paste -sd, -)}
+lanes=$(echo "$gpus" | tr , '\n' | wc -l)
 mkdir -p "$runs"
 
 # One line a run: name, seed, steps, settings.
@@ -33,14 +35,14 @@ recipes() {
   echo "paper50-1 1 $steps feedForward.mode=paper feedForward.venomN=2 feedForward.venomM=16 schedule.sparseFraction=0.5"
 }
 
-export here krait shards runs EXTRA
-recipes | grep -E "${ONLY:-.}" | xargs -P "$gpus" --process-slot-var=SLOT -L 1 sh -c '
+export here krait shards runs gpus EXTRA
+recipes | grep -E "${ONLY:-.}" | xargs -P "$lanes" --process-slot-var=SLOT -L 1 sh -c '
   name=$1 seed=$2 steps=$3
   shift 3
   sets=
   for pair; do sets="$sets --set $pair"; done
   # shellcheck disable=SC2086
-  CUDA_VISIBLE_DEVICES=$SLOT "$krait" train "$here/gpu.toml" --overwrite --set "data.train=$shards" \
+  CUDA_VISIBLE_DEVICES=$(echo "$gpus" | cut -d, -f$((SLOT + 1))) "$krait" train "$here/gpu.toml" --overwrite --set "data.train=$shards" \
     --set "data.tokenizer=$shards/tokenizer.json" --set "run.folder=$runs" --set "run.name=$name" \
     --set "run.seed=$seed" --set "schedule.steps=$steps" $sets $EXTRA > "$runs/$name.log" 2>&1
   echo "$name: $(grep "held-out text" "$runs/$name.log")"
