@@ -26,7 +26,7 @@ mkdir -p "$runs"
 recipes() {
   for seed in 1 2 3; do
     echo "dense-$seed $seed $steps feedForward.mode=dense"
-    echo "columns-longer-$seed $seed $longer feedForward.mode=columns schedule.sparseFraction=0.8"
+    echo "columns-longer-$seed $seed $longer feedForward.mode=columns schedule.sparseFraction=0.8 feedForward.sparseWeights=up"
   done
   echo "columns80-1 1 $steps feedForward.mode=columns schedule.sparseFraction=0.8"
   echo "columns90-1 1 $steps feedForward.mode=columns schedule.sparseFraction=0.9 schedule.denseWarmup=20"

@@ -42,7 +42,8 @@ public enum PresetDefaults {
     configuration.schedule.learningRate = learningRate
     configuration.schedule.warmup = 700
     configuration.schedule.denseWarmup = 1000
-    configuration.schedule.sparseFraction = 0.9
+    // 0.9 cost 0.10 of loss and won 4 % of time in a short run of 124m; 0.8 cost 0.02 (2026-11-25, H100).
+    configuration.schedule.sparseFraction = 0.8
     configuration.run.evaluateInterval = 500
     configuration.run.checkpointInterval = 1000
     configuration.run.statisticsInterval = 500
