@@ -168,7 +168,10 @@ public final class SparseFeedForward: FeedForwardMethod {
       try backend.run(
         KeptProduct(
           input: input, weights: up, pattern: pattern, output: packed, epilogue: .squaredReLU))
-      if measures { try measureSamples(samples, layer: layer, pattern: pattern) }
+      if measures {
+        try sampleActivations(samples, halfway: true, up: up, input: input, pattern: pattern)
+        try measureSamples(samples, layer: layer, pattern: pattern)
+      }
     case .exact:
       let dense = try denseActivation(up: up, input: input)
       try select(from: dense, groupWidth: shape.hiddenWidth, pattern: pattern)
@@ -282,13 +285,14 @@ public final class SparseFeedForward: FeedForwardMethod {
     try align(pattern)
   }
 
-  private func selectFromSamples(
-    _ samples: Int, up: TensorView, input: TensorView, pattern: PackedPattern
+  /// The activations of a few tokens of each block; halfway: of others than a choice is made from.
+  private func sampleActivations(
+    _ samples: Int, halfway: Bool, up: TensorView, input: TensorView, pattern: PackedPattern
   ) throws(ComputeError) {
     try backend.run(
       SampleTokens(
         order: pattern.order, tokens: shape.tokens, blockTokens: recipe.blockTokens,
-        samples: samples, output: scratch.sampledTokens))
+        samples: samples, isHalfway: halfway, output: scratch.sampledTokens))
     try backend.run(
       GatherRows(
         source: input, rows: scratch.sampledTokens, output: scratch.sampledInput))
@@ -296,6 +300,12 @@ public final class SparseFeedForward: FeedForwardMethod {
       MatrixMultiply(
         scratch.sampledInput, up, transposeRight: true, into: scratch.sampledActivation,
         epilogue: .squaredReLU))
+  }
+
+  private func selectFromSamples(
+    _ samples: Int, up: TensorView, input: TensorView, pattern: PackedPattern
+  ) throws(ComputeError) {
+    try sampleActivations(samples, halfway: false, up: up, input: input, pattern: pattern)
     try backend.run(
       BlockSums(
         values: scratch.sampledActivation, order: nil, blockRows: samples,
@@ -316,6 +326,7 @@ public final class SparseFeedForward: FeedForwardMethod {
       all: dense, kept: packed, columns: saved[layer].columns, density: share)
   }
 
+  /// By tokens that had no say in the choice: those that had would flatter it.
   private func measureSamples(
     _ samples: Int, layer: Int, pattern: PackedPattern
   ) throws(ComputeError) {

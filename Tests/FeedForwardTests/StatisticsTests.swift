@@ -28,7 +28,9 @@ import Testing
       density = Double(configuration.venomN) / Double(configuration.venomM)
     } else if configuration.selection == .sampled {
       tokens = ReferencePatterns.blocks(pattern.order, size: configuration.blockTokens)
-        .flatMap { ReferencePatterns.samples(of: $0, count: configuration.samples) }
+        .flatMap {
+          ReferencePatterns.samples(of: $0, count: configuration.samples, halfway: true)
+        }
     }
     var (energy, kept, nonzero) = (0.0, 0.0, 0.0)
     for token in tokens {

@@ -1,22 +1,27 @@
 /// Lists the tokens whose activations stand for their block: evenly spaced positions.
 ///
-/// A block of v tokens gives min(samples, v) of them, at the positions `j · v / min(samples, v)`.
+/// A block of v tokens gives s = min(samples, v) of them, at the positions `j · v / s`, or halfway
+/// between those, at `(2j + 1) · v / 2s`: other tokens, to judge a choice by, unless s is v.
 /// Shapes: order int32 [1, T] or nil for tokens in place; output int32 [1, sampled tokens].
 public struct SampleTokens: Operation {
   public var order: TensorView?
   public var tokens: Int
   public var blockTokens: Int
   public var samples: Int
+  /// Whether the positions lie halfway between the usual ones.
+  public var isHalfway: Bool
   public var output: TensorView
 
   /// See the type.
   public init(
-    order: TensorView?, tokens: Int, blockTokens: Int, samples: Int, output: TensorView
+    order: TensorView?, tokens: Int, blockTokens: Int, samples: Int, isHalfway: Bool = false,
+    output: TensorView
   ) {
     self.order = order
     self.tokens = tokens
     self.blockTokens = blockTokens
     self.samples = samples
+    self.isHalfway = isHalfway
     self.output = output
   }
 

@@ -6,12 +6,13 @@ extension CPUBackend {
     operation.checkShapes()
     let order = operation.order.map { $0.int32 }
     let output = operation.output.int32
+    let shift = operation.isHalfway ? 1 : 0
     var next = 0
     for start in stride(from: 0, to: operation.tokens, by: operation.blockTokens) {
       let length = min(operation.blockTokens, operation.tokens - start)
       let samples = min(operation.samples, length)
       for sample in 0..<samples {
-        let position = start + sample * length / samples
+        let position = start + (2 * sample + shift) * length / (2 * samples)
         output[next] = order.map { $0[position] } ?? Int32(position)
         next += 1
       }

@@ -9,6 +9,7 @@ extension CUDABackend {
     arguments.add(operation.tokens)
     arguments.add(operation.blockTokens)
     arguments.add(operation.samples)
+    arguments.add(Int(operation.isHalfway ? 1 : 0))
     arguments.add(operation.output)
     arguments.add(operation.output.count)
     try launch(

@@ -1,7 +1,7 @@
-// Evenly spaced tokens of every block. A thread per listed token.
+// Evenly spaced tokens of every block; with `shift` 1, those halfway between. A thread per listed token.
 #include "element.cuh"
 
-KERNEL sample(const int* order, i64 tokens, i64 block_tokens, i64 samples, int* output, i64 count) {
+KERNEL sample(const int* order, i64 tokens, i64 block_tokens, i64 samples, i64 shift, int* output, i64 count) {
   const i64 index = thread_index();
   if (index >= count) return;
   const i64 per_block = samples < block_tokens ? samples : block_tokens;
@@ -11,6 +11,6 @@ KERNEL sample(const int* order, i64 tokens, i64 block_tokens, i64 samples, int* 
   const i64 start = block * block_tokens, sample = index - block * per_block;
   const i64 length = tokens - start < block_tokens ? tokens - start : block_tokens;
   const i64 taken = samples < length ? samples : length;
-  const i64 position = start + sample * length / taken;
+  const i64 position = start + (2 * sample + shift) * length / (2 * taken);
   output[index] = order ? order[position] : (int)position;
 }

@@ -7,9 +7,12 @@ extension CaseList {
       for block in [1, 3, 4, 8] {
         for samples in [1, 2, 3, 8] {
           for ordered in [false, true] {
-            cases.append(
-              sampleTokens(
-                tokens: tokens, blockTokens: block, samples: samples, ordered: ordered))
+            for halfway in [false, true] {
+              cases.append(
+                sampleTokens(
+                  tokens: tokens, blockTokens: block, samples: samples, ordered: ordered,
+                  halfway: halfway))
+            }
           }
         }
       }
@@ -18,12 +21,12 @@ extension CaseList {
   }
 
   static func sampleTokens(
-    tokens: Int, blockTokens: Int, samples: Int, ordered: Bool
+    tokens: Int, blockTokens: Int, samples: Int, ordered: Bool, halfway: Bool = false
   ) -> OperationCase {
     let count = SampleTokens.count(tokens: tokens, blockTokens: blockTokens, samples: samples)
     return OperationCase(
       "SampleTokens",
-      "\(samples) of \(blockTokens), \(tokens) tokens\(ordered ? ", ordered" : "")",
+      "\(samples) of \(blockTokens), \(tokens) tokens\(ordered ? ", ordered" : "")\(halfway ? ", halfway" : "")",
       [
         .input("order", 1, tokens, .permutation(tokens, seed: 1)),
         .output("output", 1, count, .int32),
@@ -31,7 +34,7 @@ extension CaseList {
       make: {
         SampleTokens(
           order: ordered ? $0["order"] : nil, tokens: tokens, blockTokens: blockTokens,
-          samples: samples, output: $0["output"])
+          samples: samples, isHalfway: halfway, output: $0["output"])
       }, run: { try $0.run($1) },
       reference: { numbers in
         var list: [Double] = []
@@ -39,7 +42,8 @@ extension CaseList {
           let length = min(blockTokens, tokens - start)
           let taken = min(samples, length)
           for j in 0..<taken {
-            let position = start + Int((Double(j * length) / Double(taken)).rounded(.down))
+            let place = (Double(j) + (halfway ? 0.5 : 0)) * Double(length) / Double(taken)
+            let position = start + Int(place.rounded(.down))
             list.append(ordered ? numbers["order"][position] : Double(position))
           }
         }

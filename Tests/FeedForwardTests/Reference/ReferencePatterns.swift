@@ -39,9 +39,10 @@ enum ReferencePatterns {
   }
 
   /// The tokens that choose a block's neurons: positions j · v / s of its v tokens.
-  static func samples(of block: [Int], count: Int) -> [Int] {
+  static func samples(of block: [Int], count: Int, halfway: Bool = false) -> [Int] {
     let taken = min(count, block.count)
-    return (0..<taken).map { block[$0 * block.count / taken] }
+    let spacing = Double(block.count) / Double(taken)
+    return (0..<taken).map { block[Int((Double($0) + (halfway ? 0.5 : 0)) * spacing)] }
   }
 
   /// Columns, per block the `keep` neurons with the largest sums over all of its tokens, or over
