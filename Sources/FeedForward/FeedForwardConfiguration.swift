@@ -66,7 +66,7 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
   /// How much the samples of the blocks before and after count in a block's choice. Neighbours in
   /// routed order are alike: lists then change less from block to block, and carried weight
   /// gradients add less.
-  public var neighbourWeight = 0.0
+  public var neighbourWeight = 0.5
   /// C: clusters of neurons that tokens are routed by; 0 keeps tokens in place.
   public var clusters = 48
   /// Sparse steps between re-clusterings; 0 clusters once, when sparsity is switched on.

@@ -20,6 +20,8 @@ struct Variant: Sendable, CustomStringConvertible {
     configuration.density = 0.25
     configuration.samples = 4
     configuration.clusters = 5
+    // Laws about single blocks; a variant of its own looks at neighbours.
+    configuration.neighbourWeight = 0
     set(&configuration)
   }
 

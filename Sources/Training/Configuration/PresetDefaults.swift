@@ -31,6 +31,9 @@ public enum PresetDefaults {
     configuration.feedForward.clusters = 32
     // A micro-batch of 2048 tokens would make 16 blocks of 128, half as many as there are clusters.
     configuration.feedForward.blockTokens = 32
+    // 8 of 32 keep 0.91 of the energy, 16 of 32 keep 0.93, for 4 % of time; loss 0.636 and 0.607 after
+    // 200 steps (2026-11-25, two CPU cores).
+    configuration.feedForward.samples = 16
   }
 
   private static func large(
