@@ -96,6 +96,9 @@ static const char SumOfSquares_cu[] = {
 static const char TransposedVenomMask_cu[] = {
 #embed "kernels/TransposedVenomMask.cu" suffix(, 0)
 };
+static const char hopper_epilogue_cuh[] = {
+#embed "kernels/hopper/epilogue.cuh" suffix(, 0)
+};
 static const char hopper_gather_product_cuh[] = {
 #embed "kernels/hopper/gather_product.cuh" suffix(, 0)
 };
@@ -162,6 +165,7 @@ static const krait_kernel_source sources[] = {
     {"StableSort.cu", StableSort_cu},
     {"SumOfSquares.cu", SumOfSquares_cu},
     {"TransposedVenomMask.cu", TransposedVenomMask_cu},
+    {"hopper/epilogue.cuh", hopper_epilogue_cuh},
     {"hopper/gather_product.cuh", hopper_gather_product_cuh},
     {"hopper/memory.cuh", hopper_memory_cuh},
     {"hopper/tile_ring.cuh", hopper_tile_ring_cuh},

@@ -59,12 +59,17 @@ extension CUDABackend {
 
   /// Whether the kernels of the `hopper` folder can read and write these views.
   func suitsHopper(_ views: [TensorView], _ pattern: PackedPattern, width: Int) -> Bool {
-    device.capability == 90 && pattern.blockTokens % 128 == 0 && pattern.keptColumns % 64 == 0
-      && pattern.keptColumns > 0 && width % 64 == 0
+    suitsHopper(pattern, width: width)
       && views.allSatisfy {
         $0.elementType == .bfloat16 && $0.address % 16 == 0 && $0.stride % 8 == 0 && $0.rows > 0
           && $0.byteCount < 1 << 32
       }
+  }
+
+  /// Whether they can take the sizes of a pattern, d being `width`.
+  func suitsHopper(_ pattern: PackedPattern, width: Int) -> Bool {
+    device.capability == 90 && pattern.blockTokens % 128 == 0 && pattern.keptColumns % 64 == 0
+      && pattern.keptColumns > 0 && width % 64 == 0
   }
 
   /// The arguments that products 1, 2, 3 and 5 share, up to the order.

@@ -5,11 +5,9 @@ public import Compute
 extension CUDABackend {
   /// Chains of aligned lists where sums may be carried: see `hopper/weight_gradient_carry.cu`.
   public func alignment(of pattern: PackedPattern, width: Int) -> Int? {
-    let kept = pattern.keptColumns
     guard
-      !isReproducible, storage == .bfloat16, device.capability == 90,
-      pattern.blockTokens % 128 == 0, kept % 64 == 0, kept > 0, kept <= AlignColumns.maximumKept,
-      width % 64 == 0
+      !isReproducible, storage == .bfloat16, suitsHopper(pattern, width: width),
+      pattern.keptColumns <= AlignColumns.maximumKept
     else { return nil }
     return HopperCarry.chain
   }

@@ -26,11 +26,10 @@
 // Groups of 16 tiles of columns instead of 8 gave 1 %. Rejected: the activation right behind a tile's first operands and
 // kept in registers (two sqrt 0.140, 0.852, 3.28: its reads meet those of the products); warpgroups that take turns with
 // 64-row tiles (a ring's parities tell only two phases apart, so the launch failed: it would need barriers of its own).
+#include "hopper/epilogue.cuh"
 #include "hopper/memory.cuh"
 #include "hopper/tile_ring.cuh"
 #include "hopper/wgmma.cuh"
-
-enum DenseEpilogue { SQUARED_RELU = 1, TIMES_TWO_SQRT = 2 };
 
 constexpr int CLUSTER = 2, ROWS = 128, COLUMNS = 256, DEPTH = 64, STAGES = 4;
 constexpr u32 A_BYTES = ROWS * 128, B_BYTES = COLUMNS * 128, STAGE_BYTES = A_BYTES + B_BYTES;
@@ -150,11 +149,7 @@ struct DenseProduct {
 #pragma unroll
         for (int j = 0; j < 4; ++j) {
           float x = acc[c * 32 + group * 4 + 2 * j], y = acc[c * 32 + group * 4 + 2 * j + 1];
-          if (EPILOGUE == SQUARED_RELU) {
-            x = fmaxf(x, 0.f), y = fmaxf(y, 0.f);
-            x *= x, y *= y;
-          }
-          if (SIDE) x *= 2.f * sqrt_approximate(low_f32(s[j])), y *= 2.f * sqrt_approximate(high_f32(s[j]));
+          apply_epilogue<EPILOGUE>(x, y, s[j]);
           r[j] = pack_bf16(x, y);
         }
         stmatrix_x4(swizzled_chunk(buffer, lane & 15, group + (lane >> 4)), r[0], r[1], r[2], r[3]);

@@ -16,10 +16,9 @@
 // What limits it: a weight is used for the 128 tokens of one block only, so W passes through L2 once per block:
 // T 16384, d 4096, K 2048: 2.1 GB, and 0.5 GB of A (in clusters of 2), in 0.44 ms: 6 TB/s, about what L2 gives.
 #pragma once
+#include "hopper/epilogue.cuh"
 #include "hopper/memory.cuh"
 #include "hopper/wgmma.cuh"
-
-enum Epilogue { STORE = 0, SQUARED_RELU = 1, TIMES_TWO_SQRT = 2, ADD = 3 };
 
 constexpr int BM = 128, BK = 64, STAGES = 4;
 constexpr u32 A_BYTES = BM * BK * 2;
@@ -315,14 +314,7 @@ struct GatherProduct {
 #pragma unroll
         for (int j = 0; j < 4; ++j) {
           float x = acc[c * 32 + group * 4 + 2 * j], y = acc[c * 32 + group * 4 + 2 * j + 1];
-          if (EPILOGUE == SQUARED_RELU) {
-            x = fmaxf(x, 0.f), y = fmaxf(y, 0.f);
-            x *= x, y *= y;
-          }
-          if (EPILOGUE == TIMES_TWO_SQRT) {
-            x *= 2.f * sqrt_approximate(low_f32(s[j])), y *= 2.f * sqrt_approximate(high_f32(s[j]));
-          }
-          if (EPILOGUE == ADD) x += low_f32(s[j]), y += high_f32(s[j]);
+          apply_epilogue<EPILOGUE>(x, y, s[j]);
           r[j] = pack_bf16(x, y);
         }
         stmatrix_x4(shared_address(buffer) + swizzled_chunk(0, lane & 15, group + (lane >> 4)), r[0], r[1], r[2], r[3]);

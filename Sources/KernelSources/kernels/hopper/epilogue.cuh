@@ -1,0 +1,17 @@
+// What is done to a pair of products before it is rounded and stored.
+#pragma once
+#include "hopper/memory.cuh"
+
+enum Epilogue { STORE = 0, SQUARED_RELU = 1, TIMES_TWO_SQRT = 2, ADD = 3 };
+
+// `side`: the pair of bfloat16 that TIMES_TWO_SQRT takes the root of, or that ADD adds.
+template <int EPILOGUE> DEV void apply_epilogue(float& x, float& y, u32 side) {
+  if (EPILOGUE == SQUARED_RELU) {
+    x = fmaxf(x, 0.f), y = fmaxf(y, 0.f);
+    x *= x, y *= y;
+  }
+  if (EPILOGUE == TIMES_TWO_SQRT) {
+    x *= 2.f * sqrt_approximate(low_f32(side)), y *= 2.f * sqrt_approximate(high_f32(side));
+  }
+  if (EPILOGUE == ADD) x += low_f32(side), y += high_f32(side);
+}
