@@ -1,10 +1,36 @@
 import CPUKernels
 import Compute
 
-extension krait_head_rows {
-  /// One head's rows of one sequence within a packed matrix.
-  fileprivate init(_ view: TensorView, firstRow: Int, firstColumn: Int) {
-    self.init(base: view.float + firstRow * view.stride + firstColumn, stride: view.stride)
+/// Where one (sequence, query head) of an attention call lies within packed matrices.
+private struct HeadPlace {
+  let width: Int
+  let head: Int
+  let keyHead: Int
+  let firstQuery: Int
+  let firstKey: Int
+
+  init(_ geometry: Attention.Geometry, sequence: Int, head: Int) {
+    width = geometry.headWidth
+    self.head = head
+    keyHead = head / (geometry.heads / geometry.keyValueHeads)
+    firstQuery = sequence * geometry.queryLength
+    firstKey = sequence * geometry.keyLength
+  }
+
+  func queryRows(_ view: TensorView) -> krait_head_rows {
+    rows(view, firstRow: firstQuery, firstColumn: head * width)
+  }
+  func keyRows(_ view: TensorView) -> krait_head_rows {
+    rows(view, firstRow: firstKey, firstColumn: keyHead * width)
+  }
+  /// One number for each query, in the column of the head.
+  func queryColumn(_ view: TensorView) -> krait_head_rows {
+    rows(view, firstRow: firstQuery, firstColumn: head)
+  }
+
+  private func rows(_ view: TensorView, firstRow: Int, firstColumn: Int) -> krait_head_rows {
+    krait_head_rows(
+      base: view.float + firstRow * view.stride + firstColumn, stride: view.stride)
   }
 }
 
@@ -12,41 +38,23 @@ extension krait_attention_head {
   /// One (sequence, query head) of an attention call.
   init(_ operation: Attention.Forward, sequence: Int, head: Int) {
     let geometry = operation.geometry
-    let width = geometry.headWidth
-    let keyHead = head / (geometry.heads / geometry.keyValueHeads)
-    let firstQuery = sequence * geometry.queryLength
-    let firstKey = sequence * geometry.keyLength
-    func queryRows(_ view: TensorView) -> krait_head_rows {
-      krait_head_rows(view, firstRow: firstQuery, firstColumn: head * width)
-    }
-    func keyRows(_ view: TensorView) -> krait_head_rows {
-      krait_head_rows(view, firstRow: firstKey, firstColumn: keyHead * width)
-    }
+    let place = HeadPlace(geometry, sequence: sequence, head: head)
     self.init(
-      queries: geometry.queryLength, keys: geometry.keyLength, width: width,
-      scale: geometry.scale, query: queryRows(operation.query), key: keyRows(operation.key),
-      value: keyRows(operation.value), output: queryRows(operation.output),
-      log_sum_exp: krait_head_rows(
-        operation.logSumExp, firstRow: firstQuery, firstColumn: head))
+      queries: geometry.queryLength, keys: geometry.keyLength, width: geometry.headWidth,
+      scale: geometry.scale, query: place.queryRows(operation.query),
+      key: place.keyRows(operation.key), value: place.keyRows(operation.value),
+      output: place.queryRows(operation.output),
+      log_sum_exp: place.queryColumn(operation.logSumExp))
   }
 }
 
 extension krait_attention_gradients {
   /// Where the gradients of one (sequence, query head) come from and go.
   init(_ operation: Attention.Backward, sequence: Int, head: Int) {
-    let geometry = operation.forward.geometry
-    let width = geometry.headWidth
-    let keyHead = head / (geometry.heads / geometry.keyValueHeads)
-    let firstQuery = sequence * geometry.queryLength
-    let firstKey = sequence * geometry.keyLength
-    func queryRows(_ view: TensorView) -> krait_head_rows {
-      krait_head_rows(view, firstRow: firstQuery, firstColumn: head * width)
-    }
-    func keyRows(_ view: TensorView) -> krait_head_rows {
-      krait_head_rows(view, firstRow: firstKey, firstColumn: keyHead * width)
-    }
+    let place = HeadPlace(operation.forward.geometry, sequence: sequence, head: head)
     self.init(
-      output: queryRows(operation.outputGradient), query: queryRows(operation.queryGradient),
-      key: keyRows(operation.keyGradient), value: keyRows(operation.valueGradient))
+      output: place.queryRows(operation.outputGradient),
+      query: place.queryRows(operation.queryGradient), key: place.keyRows(operation.keyGradient),
+      value: place.keyRows(operation.valueGradient))
   }
 }

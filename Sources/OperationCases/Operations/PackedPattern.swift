@@ -43,6 +43,21 @@ struct PatternShape: Sendable, CustomStringConvertible {
     }
   }
 
+  /// Σ packed[p, j] · rows[token, :] · weights[neuron, :] over all that is kept: the sum whose
+  /// gradients products 4, 5 and 6 are.
+  func keptSum(_ numbers: CaseNumbers, rows name: String, width: Int) -> Double {
+    let packed = numbers["packed"]
+    let weights = numbers["weights"]
+    let rows = numbers[name]
+    var sum = 0.0
+    forEachKept(numbers) { position, token, j, neuron in
+      for column in 0..<width {
+        sum += packed[position, j] * rows[token, column] * weights[neuron, column]
+      }
+    }
+    return sum
+  }
+
   /// Small ones: one of everything, short last blocks, everything kept, odd sizes, blocks longer
   /// than the batch, sizes around a register tile.
   static var small: [PatternShape] {

@@ -28,16 +28,7 @@ extension CaseList {
       derivative: shape.isTiny && addend != .separate
         ? Derivative([.init(variable: "input", gradient: "output", accumulates: addend == .output)])
         {
-          let packed = $0["packed"]
-          let weights = $0["weights"]
-          let input = $0["input"]
-          var sum = 0.0
-          shape.forEachKept($0) { position, token, j, neuron in
-            for column in 0..<d {
-              sum += packed[position, j] * input[token, column] * weights[neuron, column]
-            }
-          }
-          return sum
+          shape.keptSum($0, rows: "input", width: d)
         } : nil,
       make: {
         let added: TensorView? =

@@ -22,16 +22,7 @@ extension CaseList {
         ? Derivative(
           [.init(variable: "weights", gradient: "weightGradient", accumulates: true)]
         ) {
-          let packed = $0["packed"]
-          let weights = $0["weights"]
-          let rows = $0["rows"]
-          var sum = 0.0
-          shape.forEachKept($0) { position, token, j, neuron in
-            for column in 0..<d {
-              sum += packed[position, j] * rows[token, column] * weights[neuron, column]
-            }
-          }
-          return sum
+          shape.keptSum($0, rows: "rows", width: d)
         } : nil,
       make: {
         PackedWeightGradient(

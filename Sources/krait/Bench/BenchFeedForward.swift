@@ -65,7 +65,7 @@ struct BenchFeedForward: ParsableCommand {
               ("name", .text($0.name)), ("seconds", .numbers(timer.seconds[$0.name] ?? [])),
               (
                 "parts",
-                .object((partsByName[$0.name] ?? []).map { ($0.name, median($0.seconds)) })
+                .object((partsByName[$0.name] ?? []).map { ($0.name, $0.seconds.median) })
               ),
             ]
           }))
@@ -90,10 +90,10 @@ struct BenchFeedForward: ParsableCommand {
     guard parts else { return }
     for (name, _) in stacks {
       let list = partsByName[name] ?? []
-      let whole = list.reduce(0) { $0 + median($1.seconds) }
+      let whole = list.reduce(0) { $0 + $1.seconds.median }
       var table = TextTable([name, "ms", "share"])
       for part in list {
-        let seconds = median(part.seconds)
+        let seconds = part.seconds.median
         table.add([part.name, fixed(seconds * 1e3, 3), fixed(100 * seconds / whole, 1) + " %"])
       }
       table.add(["all", fixed(whole * 1e3, 3), ""])
@@ -114,8 +114,6 @@ struct BenchFeedForward: ParsableCommand {
     }
     return list
   }
-
-  private func median(_ values: [Double]) -> Double { StepVariant.median(values) }
 
   private func variants() throws -> [(String, FeedForwardMode, FeedForwardConfiguration)] {
     var configuration = FeedForwardConfiguration()

@@ -57,10 +57,7 @@ struct InterleavedTimer {
 
   /// The median time of a variant, in seconds.
   func median(_ name: String) -> Double {
-    let sorted = (seconds[name] ?? []).sorted()
-    guard !sorted.isEmpty else { return .nan }
-    let middle = sorted.count / 2
-    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+    (seconds[name] ?? []).median
   }
 
   /// The fastest time of a variant, in seconds.
@@ -69,10 +66,7 @@ struct InterleavedTimer {
   /// The median over rounds of (time of `base` / time of `name`): how many times faster `name` is.
   func ratio(of name: String, to base: String) -> Double {
     guard let own = seconds[name], let other = seconds[base] else { return .nan }
-    let ratios = zip(other, own).map { $0 / $1 }.sorted()
-    guard !ratios.isEmpty else { return .nan }
-    let middle = ratios.count / 2
-    return ratios.count % 2 == 1 ? ratios[middle] : (ratios[middle - 1] + ratios[middle]) / 2
+    return zip(other, own).map { $0 / $1 }.median
   }
 
   /// Seconds of the monotonic clock.

@@ -37,7 +37,7 @@ struct MeasuredMatrixRate {
     }
     try clock.mark()
     let seconds = try clock.intervals()
-    flops = product.flops / StepVariant.median(seconds)
+    flops = product.flops / seconds.median
     detail = "\(size) x \(size) x \(size), \(type.rawValue)"
   }
 }

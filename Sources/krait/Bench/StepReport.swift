@@ -103,9 +103,7 @@ struct StepReport {
     _ variant: StepVariant, _ figure: KeyPath<StepVariant.Measurement, Double>
   ) -> Double {
     guard let base = variants.first else { return .nan }
-    return StepVariant.median(
-      zip(base.measurements, variant.measurements).map {
-        $0[keyPath: figure] / $1[keyPath: figure]
-      })
+    return zip(base.measurements, variant.measurements)
+      .map { $0[keyPath: figure] / $1[keyPath: figure] }.median
   }
 }

@@ -99,18 +99,11 @@ final class StepVariant {
   }
 
   /// The median over steps of the time of a part.
-  func median(place: (Places) -> Double) -> Double { StepVariant.median(places.map(place)) }
+  func median(place: (Places) -> Double) -> Double { places.map(place).median }
 
   /// The median over steps of one figure.
   func median(_ figure: KeyPath<Measurement, Double>) -> Double {
-    StepVariant.median(measurements.map { $0[keyPath: figure] })
-  }
-
-  /// The median of a list; NaN for none.
-  static func median(_ values: [Double]) -> Double {
-    let sorted = values.sorted()
-    guard !sorted.isEmpty else { return .nan }
-    return (sorted[sorted.count / 2] + sorted[(sorted.count - 1) / 2]) / 2
+    measurements.map { $0[keyPath: figure] }.median
   }
 
   /// User and system time of the whole process so far.
