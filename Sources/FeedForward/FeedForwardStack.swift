@@ -12,6 +12,8 @@ public final class FeedForwardStack {
   public let shape: FeedForwardShape
   /// What the next forward pass does.
   public private(set) var mode = FeedForwardMode.dense
+  /// Which weights the next sparse pass thresholds 2:4: the configuration's, or none any more.
+  public private(set) var thresholdedWeights: SparseWeights
   /// Centroids and scales as a checkpoint needs them; empty until sparsity was first switched on.
   public private(set) var clusterState = ClusterState()
   private let backend: any Backend
@@ -26,11 +28,22 @@ public final class FeedForwardStack {
     self.configuration = configuration
     self.shape = shape
     self.backend = backend
+    thresholdedWeights = configuration.effectiveSparseWeights
   }
 
   /// Makes the next pass use a mode; does nothing when it already does.
-  public func switchMode(to mode: FeedForwardMode) throws(ComputeError) {
-    if method != nil && mode == self.mode { return }
+  ///
+  /// - Parameters:
+  ///   - mode: what the next pass does.
+  ///   - sparseWeights: whether the weights that the configuration names are thresholded 2:4 in a
+  ///     sparse mode; without it they are used as they are.
+  public func switchMode(
+    to mode: FeedForwardMode, sparseWeights isThresholded: Bool = true
+  ) throws(ComputeError) {
+    let which = isThresholded ? configuration.effectiveSparseWeights : .none
+    let isSame = mode == self.mode && (mode == .dense || which == thresholdedWeights)
+    if method != nil && isSame { return }
+    thresholdedWeights = which
     // Gives the memory back before the next method asks for its own.
     method = nil
     router = nil
@@ -198,7 +211,7 @@ public final class FeedForwardStack {
     guard mode != .dense else { return try DenseFeedForward(shape: shape, on: backend) }
     let router = try TokenRouter(shape: shape, clusters: configuration.clusters, on: backend)
     let sparseWeights = try SparseWeightCache(
-      shape: shape, which: configuration.effectiveSparseWeights, on: backend)
+      shape: shape, which: thresholdedWeights, on: backend)
     self.router = router
     self.sparseWeights = sparseWeights
     try applyClusters()

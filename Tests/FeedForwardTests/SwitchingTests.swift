@@ -57,6 +57,20 @@ import Testing
     #expect(expected.output.error(of: result.output) < ReferenceTests.tolerance)
   }
 
+  /// Without thresholds the sparse pass is that of a stack that never had any.
+  @Test func sparseWeightsCanBeLeftOut() throws {
+    let thresholded = try Variant("thresholded") { $0.sparseWeights = .up }.network()
+    let with = try thresholded.run()
+    try thresholded.stack.switchMode(to: .columns, sparseWeights: false)
+    #expect(thresholded.stack.thresholdedWeights == SparseWeights.none)
+    let without = try thresholded.run()
+    let plain = try Variant("plain") { $0.sparseWeights = SparseWeights.none }.network()
+    #expect(without == (try plain.run()))
+    #expect(with != without)
+    try thresholded.stack.switchMode(to: .columns)
+    #expect(try thresholded.run() == with)
+  }
+
   /// A stack that took over clusters and scales computes what the first one does.
   @Test(arguments: variants)
   func aRestoredStackGivesTheSameBits(variant: Variant) throws {

@@ -4,13 +4,15 @@ import Training
 
 @Suite struct SparsityPhasesTests {
   private func phases(
-    steps: Int, warmup: Int, sparse: Double, list: [ScheduleConfiguration.Phase] = []
+    steps: Int, warmup: Int, sparse: Double, list: [ScheduleConfiguration.Phase] = [],
+    weights: Double = 1
   ) -> SparsityPhases {
     var schedule = ScheduleConfiguration()
     schedule.steps = steps
     schedule.denseWarmup = warmup
     schedule.sparseFraction = sparse
     schedule.phases = list
+    schedule.sparseWeightsFraction = weights
     return SparsityPhases(schedule, feedForward: FeedForwardConfiguration())
   }
 
@@ -23,6 +25,16 @@ import Training
   @Test func aLongWarmupNeverTakesTheDenseEnd() {
     let phases = phases(steps: 100, warmup: 50, sparse: 0.8).phases
     #expect(phases.map(\.steps) == [0..<10, 10..<90, 90..<100])
+  }
+
+  @Test func sparseWeightsEndBeforeTheSparseStepsDo() {
+    let half = phases(steps: 100, warmup: 10, sparse: 0.8, weights: 0.5)
+    #expect((10..<90).filter { half.usesSparseWeights(step: $0) } == Array(10..<50))
+    let all = phases(steps: 100, warmup: 10, sparse: 0.8)
+    #expect((10..<90).allSatisfy { all.usesSparseWeights(step: $0) })
+    let none = phases(steps: 100, warmup: 10, sparse: 0.8, weights: 0)
+    #expect(!(10..<90).contains { none.usesSparseWeights(step: $0) })
+    #expect(half != all)
   }
 
   @Test func allSparseAndAllDense() {

@@ -100,6 +100,9 @@ extension RunConfiguration {
     .number("schedule", "minimumRatio", \.schedule.minimumRatio, "last over highest rate"),
     .integer("schedule", "denseWarmup", \.schedule.denseWarmup, "dense steps before sparse ones"),
     .number("schedule", "sparseFraction", \.schedule.sparseFraction, "share of steps sparse"),
+    .number(
+      "schedule", "sparseWeightsFraction", \.schedule.sparseWeightsFraction,
+      "share of the sparse steps, from the first, with 2:4 weights"),
     .init(
       section: "schedule", name: "phases",
       help: "phases one after the other, in place of denseWarmup and sparseFraction",

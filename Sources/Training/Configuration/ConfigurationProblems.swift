@@ -67,6 +67,7 @@ extension RunConfiguration {
     for (name, value) in [
       ("decayFraction", schedule.decayFraction), ("minimumRatio", schedule.minimumRatio),
       ("sparseFraction", schedule.sparseFraction),
+      ("sparseWeightsFraction", schedule.sparseWeightsFraction),
     ] where !(value >= 0 && value <= 1) {
       found.append("schedule.\(name) is \(value); it must be between 0 and 1")
     }

@@ -122,6 +122,9 @@ public struct ScheduleConfiguration: Sendable, Equatable {
   public var denseWarmup = 40
   /// Share of all steps that are sparse; the rest, after them, is dense.
   public var sparseFraction = 0.8
+  /// Share of the sparse steps, from the first, that use the 2:4 weights of
+  /// `FeedForwardConfiguration.sparseWeights`; later ones use the weights as they are.
+  public var sparseWeightsFraction = 1.0
   /// Phases one after the other, in place of `denseWarmup` and `sparseFraction`; the last one
   /// lasts to the end.
   public var phases: [Phase] = []

@@ -5,6 +5,8 @@ public struct SparsityPhases: Sendable, Equatable {
   /// Stretches of steps, one after the other; together they are the whole run.
   public let phases: [(steps: Range<Int>, mode: FeedForwardMode)]
   private let reclusterInterval: Int
+  /// The first step whose sparse products take the weights as they are, not 2:4.
+  private let plainWeightsFrom: Int
 
   /// The phases of a configuration.
   ///
@@ -32,7 +34,13 @@ public struct SparsityPhases: Sendable, Equatable {
       start = max(start, end)
     }
     self.phases = phases
+    let sparse = phases.filter { $0.mode != .dense }.flatMap { Array($0.steps) }
+    let thresholded = Int((schedule.sparseWeightsFraction * Double(sparse.count)).rounded())
+    plainWeightsFrom = thresholded < sparse.count ? sparse[thresholded] : Int.max
   }
+
+  /// Whether a sparse step also uses the 2:4 weights that `feedForward.sparseWeights` names.
+  public func usesSparseWeights(step: Int) -> Bool { step < plainWeightsFrom }
 
   /// The mode of a step.
   public func mode(step: Int) -> FeedForwardMode {
@@ -58,6 +66,7 @@ public struct SparsityPhases: Sendable, Equatable {
   /// Compares phases.
   public static func == (first: SparsityPhases, second: SparsityPhases) -> Bool {
     first.reclusterInterval == second.reclusterInterval
+      && first.plainWeightsFrom == second.plainWeightsFrom
       && first.phases.count == second.phases.count
       && zip(first.phases, second.phases).allSatisfy { $0.steps == $1.steps && $0.mode == $1.mode }
   }

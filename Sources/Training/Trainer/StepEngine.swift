@@ -58,9 +58,15 @@ public final class StepEngine {
   }
 
   /// Makes the next step dense or sparse; the first sparse step clusters.
-  public func switchMode(to mode: FeedForwardMode) throws(ComputeError) {
+  ///
+  /// - Parameters:
+  ///   - mode: what the step does.
+  ///   - sparseWeights: whether a sparse one also uses the 2:4 weights of the configuration.
+  public func switchMode(
+    to mode: FeedForwardMode, sparseWeights: Bool = true
+  ) throws(ComputeError) {
     if mode != .dense && pass.feedForward.needsClusters { try recluster() }
-    try pass.feedForward.switchMode(to: mode)
+    try pass.feedForward.switchMode(to: mode, sparseWeights: sparseWeights)
   }
 
   /// Clusters neurons anew; parameters and moments are reordered together.

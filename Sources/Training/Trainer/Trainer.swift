@@ -195,7 +195,8 @@ public final class Trainer {
       try engine.recluster()
       state.reclusteredBefore = state.step
     }
-    try engine.switchMode(to: mode)
+    try engine.switchMode(
+      to: mode, sparseWeights: phases.usesSparseWeights(step: state.step))
     if measures { engine.pass.feedForward.collectStatistics() }
     guard
       let gradients = try engine.gradients(
