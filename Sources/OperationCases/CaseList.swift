@@ -18,7 +18,8 @@ public enum CaseList {
         + [.none, .separate, .output].map { packedProduct(shape, addend: $0) }
         + [packedWeightGradient(shape), packColumns(shape), unpackColumns(shape)]
     }
-    return productTiles + attentionTiles + sparse + [
+    let chains = PatternShape.chains.map { packedWeightGradient($0) }
+    return productTiles + attentionTiles + sparse + chains + [
       embeddingBackward(tokens: 1500, vocabulary: 11, width: 40),
       embeddingBackward(tokens: 3000, vocabulary: 70_000, width: 24),
       rmsNormForward(rows: 37, width: 1030), rmsNormBackward(rows: 611, width: 250),

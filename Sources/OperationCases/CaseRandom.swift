@@ -136,4 +136,22 @@ public enum CaseValues: Sendable {
       return lists
     }
   }
+
+  /// Lists whose neighbours are alike, as routed blocks have them: slot j takes one of its own
+  /// neurons / kept neurons, so that lists ascend, and three times out of four the one it had.
+  static func steadyLists(blocks: Int, neurons: Int, kept: Int, seed: Int) -> CaseValues {
+    .uint16 {
+      var random = CaseRandom(seed)
+      let choices = neurons / kept
+      var list = (0..<kept).map { UInt16($0 * choices) }
+      var lists: [UInt16] = []
+      for _ in 0..<blocks {
+        for slot in 0..<kept where random.below(4) == 0 {
+          list[slot] = UInt16(slot * choices + random.below(choices))
+        }
+        lists += list
+      }
+      return lists
+    }
+  }
 }

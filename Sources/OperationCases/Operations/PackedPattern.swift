@@ -9,12 +9,15 @@ struct PatternShape: Sendable, CustomStringConvertible {
   var width: Int
   var ordered = true
   var slicing = CaseSlicing.none
+  /// Whether a block's list is mostly the one before, slot by slot.
+  var isSteady = false
 
   var blocks: Int { (tokens + blockTokens - 1) / blockTokens }
 
   var description: String {
     "T \(tokens), V \(blockTokens), f \(neurons), K \(kept), d \(width)"
       + "\(ordered ? ", ordered" : "")\(slicing == .none ? "" : ", sliced \(slicing)")"
+      + "\(isSteady ? ", steady" : "")"
   }
 
   /// The pattern's tensors.
@@ -23,7 +26,9 @@ struct PatternShape: Sendable, CustomStringConvertible {
       .input("order", 1, tokens, .permutation(tokens, seed: 90)),
       .input(
         "columns", blocks, kept,
-        .columnLists(blocks: blocks, neurons: neurons, kept: kept, seed: 91)),
+        isSteady
+          ? .steadyLists(blocks: blocks, neurons: neurons, kept: kept, seed: 91)
+          : .columnLists(blocks: blocks, neurons: neurons, kept: kept, seed: 91)),
     ]
   }
 
@@ -59,7 +64,7 @@ struct PatternShape: Sendable, CustomStringConvertible {
   }
 
   /// Small ones: one of everything, short last blocks, everything kept, odd sizes, blocks longer
-  /// than the batch, sizes around a register tile.
+  /// than the batch, sizes around a register tile, lists that change little from block to block.
   static var small: [PatternShape] {
     let sizes = [
       (1, 1, 1, 1, 1), (5, 2, 7, 3, 5), (8, 4, 9, 9, 3), (9, 128, 16, 8, 4), (33, 16, 40, 8, 17),
@@ -73,7 +78,10 @@ struct PatternShape: Sendable, CustomStringConvertible {
           tokens: tokens, blockTokens: block, neurons: neurons, kept: kept, width: width,
           ordered: ordered, slicing: slicing)
       }
-    }
+    } + [
+      PatternShape(
+        tokens: 70, blockTokens: 8, neurons: 64, kept: 16, width: 9, isSteady: true)
+    ]
   }
 
   /// Sizes that suit kernels made of tiles: 128 tokens by 64 kept neurons by 64 columns.
@@ -101,6 +109,22 @@ struct PatternShape: Sendable, CustomStringConvertible {
       shape(300, 128, 900, 384, 64, true), shape(260, 128, 700, 512, 64, false),
       shape(260, 128, 512, 256, 128, true), shape(200, 128, 500, 448, 64, true),
     ]
+  }
+
+  /// Sizes for weight gradients whose sums are carried from block to block: chains of 16 blocks and
+  /// of fewer, an odd and an even number of tiles of neurons, short last tiles of columns, blocks of
+  /// 256 tokens, a short last block.
+  static var chains: [PatternShape] {
+    let sizes = [
+      (2100, 128, 512, 128, 64), (2300, 128, 1024, 256, 320), (4200, 256, 600, 192, 128),
+      (1000, 128, 4096, 512, 64),
+    ]
+    return sizes.enumerated().map { index, size in
+      let (tokens, block, neurons, kept, width) = size
+      return PatternShape(
+        tokens: tokens, blockTokens: block, neurons: neurons, kept: kept, width: width,
+        ordered: index % 2 == 1, isSteady: true)
+    }
   }
 
   /// Whether the numbers are few enough to differentiate by each.
