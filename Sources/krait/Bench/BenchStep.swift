@@ -10,9 +10,12 @@ struct BenchStep: ParsableCommand {
     commandName: "step",
     abstract: "Whole training steps, dense and sparse: tokens/s, where time and memory go.",
     discussion: """
-      Two models of the same shape train on made-up tokens in turn, one densely, one with sampled \
-      columns. 'processor s' is the time of all threads: on a busy machine its ratio says more \
-      than the clock on the wall.
+      One model trains on made-up tokens, densely and with sampled columns in turn; the first \
+      steps after every change of mode do not count (--warm-ups). 'processor s' is the time of \
+      all threads: on a busy machine its ratio says more than the clock on the wall. \
+      'Everything' is parameters, gradients, moments, activations and work memory. A step \
+      cannot become faster than the dense one without its feed-forward networks: that limit is \
+      printed too.
       """)
 
   @OptionGroup var machine: BackendOptions
@@ -22,6 +25,7 @@ struct BenchStep: ParsableCommand {
   @Option(help: "f, neurons; default: 4 d.") var hidden: Int?
   @Option(help: "Query heads; default: d / 64.") var heads: Int?
   @Option(help: "Key and value heads; default: as many as query heads.") var keyValueHeads: Int?
+  @Option(help: "Width of a head; with it, --heads defaults to d / this.") var headWidth: Int?
   @Option(help: "Token ids; 257 are bytes and a separator.") var vocabulary: Int?
   @Option(help: "Tokens of a sequence.") var sequence: Int?
   @Option(help: "Sequences of a step.") var sequences = 4
@@ -30,7 +34,7 @@ struct BenchStep: ParsableCommand {
   @Option(help: "Samples of each block.") var samples = 8
   @Option(help: "Clusters that tokens are routed by; 0 for none.") var clusters = 48
   @Option(help: "Steps of each variant that count.") var rounds = 5
-  @Option(help: "Steps of each variant before.") var warmUps = 1
+  @Option(help: "Steps after every change of mode that do not count.") var warmUps = 1
   @Option(help: "What to run: both, dense or columns.") var only = "both"
   @Flag(help: "Keep only every layer's input until the backward pass.") var recompute = false
   @Flag(help: "One JSON object instead of tables.") var json = false
@@ -63,31 +67,33 @@ struct BenchStep: ParsableCommand {
         width: model.width, hiddenWidth: model.hiddenWidth, layers: model.layers)
     if let first = problems.first { throw ValidationError(first) }
     let backend = try machine.open()
-    var variants: [StepVariant] = []
-    for (name, mode) in [("dense", FeedForwardMode.dense), ("columns", .columns)]
-    where only == "both" || only == name {
-      variants.append(
-        try StepVariant(
-          name == "columns" ? "columns sampled \(density)" : name, model, mode: mode,
-          feedForward: feedForward, sequences: sequences, sequenceLength: length,
-          recomputation: recompute ? .layer : .none, like: variants.first, on: backend))
-    }
-    for round in -warmUps..<rounds {
-      for variant in variants { try variant.step(isWarmUp: round < 0) }
+    try checkMemory(model, feedForward, length, on: backend)
+    let stepModel = try StepModel(
+      model, feedForward: feedForward, sequences: sequences, sequenceLength: length,
+      recomputation: recompute ? .layer : .none, warmUps: warmUps, on: backend)
+    let variants = [("dense", FeedForwardMode.dense), ("columns", .columns)]
+      .filter { only == "both" || only == $0.0 }
+      .map { name, mode in
+        StepVariant(
+          mode == .dense ? name : "columns sampled \(density)", mode: mode, on: stepModel)
+      }
+    for _ in 0..<rounds {
+      for variant in variants { try variant.step() }
     }
     for variant in variants {
       for _ in 0..<3 { try variant.placeStep() }
     }
-    let peak = try PeakMemory(backend)?.sentence
+    var peak = try PeakMemory(backend)
+    peak?.allocated = variants.compactMap(\.bytes).max() ?? 0
     let headline =
       "Training step: d \(model.width), f \(model.hiddenWidth), \(model.layers) layers, "
-      + "\(model.heads) heads, vocabulary \(model.vocabulary), \(sequences) sequences of "
+      + "\(model.heads) heads of \(model.headWidth), vocabulary \(model.vocabulary), \(sequences) sequences of "
       + "\(length) tokens; V \(block), \(samples) samples, \(clusters) clusters; "
       + "median of \(rounds)"
     let report = StepReport(
-      variants, layers: model.layers, headline: headline, machine: backend.summary,
+      variants, headline: headline, machine: backend.summary,
       work: StepWork(model, sequences: sequences, sequenceLength: length),
-      rate: try MeasuredMatrixRate(on: backend), peak: peak)
+      rate: try MeasuredMatrixRate(on: backend), peak: peak?.sentence, warmUps: warmUps)
     print(json ? report.json : report.text)
     guard kernels else { return }
     for variant in variants {
@@ -95,6 +101,29 @@ struct BenchStep: ParsableCommand {
         throw CleanError("--kernels: only a step on an NVIDIA GPU has kernels to time")
       }
       print("\n" + CallTable(costs, name: variant.name).text)
+    }
+  }
+
+  /// Refuses what does not fit before minutes are spent on it.
+  private func checkMemory(
+    _ model: ModelConfiguration, _ feedForward: FeedForwardConfiguration, _ length: Int,
+    on backend: any Backend
+  ) throws {
+    guard let meter = backend as? any MemoryMeter else { return }
+    var run = RunConfiguration()
+    run.model = model
+    run.feedForward = feedForward
+    run.feedForward.mode = only == "dense" ? .dense : .columns
+    run.data.sequence = length
+    run.data.batch = sequences
+    run.data.microBatch = sequences
+    run.run.evaluateSequences = 0
+    run.device.recompute = recompute ? .layer : .none
+    run.schedule.phases = [.init(mode: .dense, steps: 1), .init(mode: .columns, steps: 1)]
+      .filter { only == "both" || only == $0.mode.rawValue }
+    run.schedule.steps = run.schedule.phases.count
+    if let problem = try MemoryForecast(run, on: meter).problem {
+      throw CleanError(problem + " (--sequences, --sequence, --layers, --recompute)")
     }
   }
 
@@ -117,10 +146,13 @@ struct BenchStep: ParsableCommand {
     if let layers { model.layers = layers }
     if preset == nil || width != nil { model.hiddenWidth = 4 * model.width }
     if let hidden { model.hiddenWidth = hidden }
-    if preset == nil || width != nil || heads != nil {
-      model.heads = heads ?? max(1, model.width / 64)
-      model.keyValueHeads = model.heads
-      model.headWidth = model.heads > 0 ? max(2, model.width / model.heads / 2 * 2) : 0
+    if preset == nil || width != nil || heads != nil || headWidth != nil {
+      // Query heads that share a head of keys and values go on to do so.
+      let sharing = preset != nil && heads == nil ? model.heads / model.keyValueHeads : 1
+      model.heads = heads ?? max(1, model.width / max(1, headWidth ?? 64))
+      model.keyValueHeads = max(1, model.heads / sharing)
+      model.headWidth =
+        headWidth ?? (model.heads > 0 ? max(2, model.width / model.heads / 2 * 2) : 0)
     }
     if let keyValueHeads { model.keyValueHeads = keyValueHeads }
     if let vocabulary { model.vocabulary = vocabulary }

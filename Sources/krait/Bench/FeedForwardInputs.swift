@@ -2,9 +2,28 @@ import Compute
 import FeedForward
 import Transformer
 
-/// Inputs of one feed-forward network that look like training: tokens drawn around a few
-/// directions, so that neighbours after routing share neurons.
+/// Made-up weights and tokens of one feed-forward network, drawn in one of two ways.
 final class FeedForwardInputs {
+  /// What is drawn.
+  enum Draw {
+    /// Like training: every token is one of so many topics plus `spread` times as much noise; a
+    /// twelfth of the neurons leans towards each topic, by four deviations of what other neurons
+    /// answer to it. Routed neighbours then want mostly the same neurons.
+    case topics(Int, spread: Double)
+    /// Normal neurons, tokens of 64 directions plus as much noise: lists change from block to block
+    /// nearly as random ones would.
+    case random
+
+    /// For a headline.
+    var description: String {
+      switch self {
+      case .topics(let count, let spread):
+        "\(count) topics, spread \(fixed(spread, 2)), a twelfth of the neurons for each"
+      case .random: "random neurons"
+      }
+    }
+  }
+
   /// Weights in the backend's storage type, gradients in float32.
   let weights: FeedForwardWeights
   /// The float32 parameters that `weights` are stored from; the same memory where storage is
@@ -19,8 +38,8 @@ final class FeedForwardInputs {
   /// Clusters by the configuration they were made for: k-means takes its time.
   private var clusters: [(configuration: FeedForwardConfiguration, state: ClusterState)] = []
 
-  /// Tokens are one of 64 directions plus as much noise.
-  init(_ shape: FeedForwardShape, on backend: any Backend) throws {
+  /// Allocates and draws.
+  init(_ draw: Draw, _ shape: FeedForwardShape, on backend: any Backend) throws {
     self.backend = backend
     let isWide = shape.storage == .float32
     let matrix = Arena.bytes(rows: shape.hiddenWidth, columns: shape.width)
@@ -61,23 +80,48 @@ final class FeedForwardInputs {
       }
       return values
     }
-    let directions = normal(64, 1, 1)
-    var values = normal(shape.tokens, 1, 2)
+    var count = 64
+    var spread: Float = 1
+    if case .topics(let topics, let noise) = draw { (count, spread) = (topics, Float(noise)) }
+    let directions = normal(count, 1, 1)
+    var values = normal(shape.tokens, spread, 2)
     let random = CounterRandom(seed: 1, stream: 3)
     for token in 0..<shape.tokens {
-      let from = Int(random.bits(UInt64(token)) % 64) * shape.width
+      let from = Int(random.bits(UInt64(token)) % UInt64(count)) * shape.width
       for column in 0..<shape.width {
         values[token * shape.width + column] += directions[from + column]
       }
     }
     try backend.write(floats: values, to: input)
-    try backend.write(floats: normal(shape.hiddenWidth, 0.02, 4), to: masters.up)
+    var up = normal(shape.hiddenWidth, 0.02, 4)
+    if case .topics = draw {
+      FeedForwardInputs.lean(&up, towards: directions, width: shape.width, strength: 0.08)
+    }
+    try backend.write(floats: up, to: masters.up)
     try backend.write(floats: normal(shape.hiddenWidth, 0.02, 5), to: masters.down)
     try backend.write(floats: normal(shape.tokens, 0.1, 6), to: outputGradient)
     try backend.zero(output)
     try backend.zero(weights.upGradient)
     try backend.zero(weights.downGradient)
     try store()
+  }
+
+  /// Adds topics, [topics, d], to a twelfth of the neurons each, [f, d]: a neuron answers to its own
+  /// topic by `strength` · √d more.
+  private static func lean(
+    _ neurons: inout [Float], towards topics: [Float], width: Int, strength: Float
+  ) {
+    let random = CounterRandom(seed: 1, stream: 7)
+    let scale = strength / Float(width).squareRoot()
+    let count = topics.count / width
+    for neuron in 0..<neurons.count / width {
+      for topic in 0..<count
+      where random.bits(UInt64(neuron * count + topic)) % 12 == 0 {
+        for column in 0..<width {
+          neurons[neuron * width + column] += scale * topics[topic * width + column]
+        }
+      }
+    }
   }
 
   /// A network over these inputs in a mode; neurons are clustered once per sort of weights.

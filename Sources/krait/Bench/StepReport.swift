@@ -43,7 +43,7 @@ struct StepReport {
         fixed(100 * work.flops / seconds / 989e12, 1),
       ])
       memory.add([
-        variant.name, fixed(Double(savedBytes(variant)) / 1_048_576, 1),
+        variant.name, fixed(Double(variant.feedForwardBytes) / 1_048_576, 1),
         variant.bytes.map { fixed(Double($0) / 1_048_576, 1) } ?? "-",
       ])
     }
@@ -51,10 +51,28 @@ struct StepReport {
       "Matrix rate of this run: \(fixed(rate.flops * 1e-12, 1)) TFLOP/s (\(rate.detail)); a dense "
       + "step needs \(fixed(work.flops * 1e-12, 3)) TFLOP"
     return [
-      headline, machine, "", speed.text, "", places.text, "", matrix, "", rates.text, "",
-      memory.text,
+      headline, machine, turns, speed.text, "", places.text + limit, "", matrix, "", rates.text,
+      "", memory.text,
     ].joined(separator: "\n") + (peak.map { "\n\n" + $0 } ?? "")
   }
+
+  /// How the variants came to run; then an empty line.
+  private var turns: String {
+    guard variants.count > 1 else { return "" }
+    let uncounted = warmUps == 1 ? "step after every change does" : "\(warmUps) steps do"
+    return "One model whose steps change between dense and sparse; the first \(uncounted) not "
+      + "count.\n"
+  }
+
+  /// What a step would be whose feed-forward networks cost nothing; empty without a dense one.
+  private var limit: String {
+    guard let dense else { return "" }
+    let rest = dense.median(place: \.total) / dense.limit
+    return "\n\nWith a free feed-forward network a step would take \(fixed(rest * 1e3, 2)) ms: "
+      + "\(fixed(dense.limit, 2)) times dense is the limit."
+  }
+
+  private var dense: StepVariant? { variants.first { $0.name == "dense" } }
 
   /// One JSON object for programs: seconds of every step, medians of the rest.
   var json: String {
@@ -72,31 +90,29 @@ struct StepReport {
               })
           ),
           ("modelFlops", .numbers([work.flops])), ("matrixRate", .numbers([rate.flops])),
-          ("feedForwardActivationBytes", .integer(savedBytes(variant))),
+          ("limitTimesDense", .numbers(dense.map { [$0.limit] } ?? [])),
+          ("feedForwardActivationBytes", .integer(variant.feedForwardBytes)),
           ("allocatedBytes", .integer(variant.bytes)),
         ]
       })
   }
 
-  private let layers: Int
-
-  /// The most memory that all variants held together.
+  /// The most memory that any variant held.
   private let peak: String?
+  private let warmUps: Int
 
   init(
-    _ variants: [StepVariant], layers: Int, headline: String, machine: String, work: StepWork,
-    rate: MeasuredMatrixRate, peak: String?
+    _ variants: [StepVariant], headline: String, machine: String, work: StepWork,
+    rate: MeasuredMatrixRate, peak: String?, warmUps: Int
   ) {
     self.peak = peak
+    self.warmUps = warmUps
     self.variants = variants
-    self.layers = layers
     self.headline = headline
     self.machine = machine
     self.work = work
     self.rate = rate
   }
-
-  private func savedBytes(_ variant: StepVariant) -> Int { variant.savedBytesPerLayer * layers }
 
   /// The median over rounds of the first variant's figure over this one's.
   private func ratio(

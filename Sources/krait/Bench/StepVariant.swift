@@ -1,10 +1,9 @@
 import Compute
 import FeedForward
 import Glibc
-import Training
 import Transformer
 
-/// A model that trains on made-up tokens, densely or sparsely, and what its steps cost.
+/// What the steps of a mode cost.
 final class StepVariant {
   /// One optimizer step.
   struct Measurement {
@@ -22,80 +21,62 @@ final class StepVariant {
   }
 
   let name: String
-  /// What the variant allocated: parameters, gradients, moments, activations.
-  let bytes: Int?
+  /// The most that the model held when such steps first ran; nil where nobody counts.
+  private(set) var bytes: Int?
+  /// Kept between forward and backward for the feed-forward networks of all layers.
+  private(set) var feedForwardBytes = 0
   private(set) var measurements: [Measurement] = []
   private(set) var places: [Places] = []
-  private let engine: StepEngine
-  private let batch: [StepEngine.MicroBatch]
+  private let model: StepModel
+  private let mode: FeedForwardMode
 
-  /// Allocates a model of its own, initializes it or copies another variant's, and, for a sparse
-  /// mode, clusters its neurons.
-  init(
-    _ name: String, _ model: ModelConfiguration, mode: FeedForwardMode,
-    feedForward: FeedForwardConfiguration, sequences: Int, sequenceLength: Int,
-    recomputation: Recomputation, like other: StepVariant? = nil, on backend: any Backend
-  ) throws {
+  /// Runs nothing yet.
+  init(_ name: String, mode: FeedForwardMode, on model: StepModel) {
     self.name = name
-    let meter = backend as? any MemoryMeter
-    let before = meter?.allocatedBytes
-    let transformer = try TransformerModel(model, on: backend)
-    if let other {
-      try backend.copy(from: other.engine.model.parameters.all, to: transformer.parameters.all)
-      try transformer.parametersChanged()
-    } else {
-      try transformer.initialize(seed: 1)
-    }
-    engine = try StepEngine(
-      transformer, feedForward: feedForward, optimizer: Optimizer.Settings(),
-      sequences: sequences, sequenceLength: sequenceLength, recomputation: recomputation)
-    try engine.switchMode(to: mode)
-    bytes = meter.flatMap { meter in before.map { meter.allocatedBytes - $0 } }
-    let random = CounterRandom(seed: 1, stream: 99)
-    let ids = (0...sequences * sequenceLength).map {
-      Int32(random.bits(UInt64($0)) % UInt64(model.vocabulary))
-    }
-    batch = [
-      StepEngine.MicroBatch(tokens: Array(ids.dropLast()), targets: Array(ids.dropFirst()))
-    ]
+    self.mode = mode
+    self.model = model
   }
 
   /// Tokens of a step.
-  var tokens: Int { batch.reduce(0) { $0 + $1.tokens.count } }
-  /// Kept between forward and backward for the feed-forward network of one layer.
-  var savedBytesPerLayer: Int { engine.pass.feedForward.savedBytesPerLayer }
+  var tokens: Int { model.tokens }
 
-  /// One step: gradients, their norm, AdamW. Counted unless it is a warm-up.
-  func step(isWarmUp: Bool = false) throws {
-    let times = engine.pass.times
+  /// One step that counts.
+  func step() throws {
+    try model.enter(mode)
+    let times = model.times
     let processor = StepVariant.processorSeconds()
     let start = InterleavedTimer.now()
-    try plainStep()
+    try model.step()
     let seconds = InterleavedTimer.now() - start
-    guard !isWarmUp else { return }
     measurements.append(
       Measurement(
         seconds: seconds, processorSeconds: StepVariant.processorSeconds() - processor))
-    if engine.model.backend.runsImmediately {
-      places.append(Places(total: seconds, pass: engine.pass.times - times))
+    if model.backend.runsImmediately {
+      places.append(Places(total: seconds, pass: model.times - times))
     }
+    guard measurements.count == 1 else { return }
+    bytes = model.peakBytes
+    feedForwardBytes = model.feedForwardBytes
   }
 
   /// One more step whose parts are timed on the device; nothing where every step tells already.
   func placeStep() throws {
-    guard !engine.model.backend.runsImmediately else { return }
-    let (total, parts) = try engine.pass.measure(plainStep)
+    guard !model.backend.runsImmediately else { return }
+    try model.enter(mode)
+    let (total, parts) = try model.measuredStep()
     places.append(Places(total: total, pass: parts))
   }
 
-  /// One step: gradients, their norm, AdamW; complete when it returns.
+  /// One more step that counts for nothing.
   func plainStep() throws {
-    let gradients = try engine.gradients(of: batch)
-    guard gradients.isFinite else {
-      throw CleanError("the benchmark's model diverged: loss \(gradients.loss)")
-    }
-    try engine.apply(gradients, learningRate: 1e-4)
-    try engine.model.backend.synchronize()
+    try model.enter(mode)
+    try model.step()
+  }
+
+  /// How many times faster a step would be whose feed-forward networks cost nothing.
+  var limit: Double {
+    let total = median(place: \.total)
+    return total / (total - median(place: \.pass.feedForward))
   }
 
   /// The median over steps of the time of a part.
@@ -107,7 +88,7 @@ final class StepVariant {
   }
 
   /// User and system time of the whole process so far.
-  static func processorSeconds() -> Double {
+  private static func processorSeconds() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
