@@ -1,15 +1,17 @@
 #!/bin/sh
-# The proof: 124m on Linux source, densely and sparsely, same tokens and seeds, on every GPU that is
-# there (one run on each at a time), then one comparison of the mean and one of all runs.
+# The proof: a model on Linux source, densely and sparsely, same tokens and seeds, on every GPU that
+# is there (one run on each at a time), then one comparison a seed and one of all runs.
 #
 #   Benchmarks/linux/prepare-linux.sh                 # once: fetches and prepares the text
 #   Benchmarks/linux/prove-gpu.sh SHARDS RUNS [STEPS]
 #
+# CONFIG names the configuration: gpu.toml (124m, the default) or wide.toml; ONLY is a pattern of the
+# recipes to run, EXTRA more settings for all (--set …).
 # SHARDS holds linux_train_*.bin, linux_val_*.bin and their tokenizer.json. 560 steps are 27.5
 # million tokens, about a minute a run on an H100. "longer" runs have 3 % more steps: they buy back
 # what sparse steps lose, and their time to the dense run's final loss is the claim.
 set -eu
-[ $# -ge 2 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 64; }
+[ $# -ge 2 ] || { sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 64; }
 here=$(cd "$(dirname "$0")" && pwd)
 krait=${KRAIT:-$here/../../.build/release/krait}
 shards=$1
@@ -17,6 +19,7 @@ runs=$2
 steps=${3:-560}
 longer=$((steps + (steps * 3 + 99) / 100))
 EXTRA=${EXTRA:-}
+config=${CONFIG:-$here/gpu.toml}
 # The GPUs to use, by number: CUDA_VISIBLE_DEVICES, or all.
 gpus=${CUDA_VISIBLE_DEVICES:-$(nvidia-smi -L | awk '{ print NR - 1 }' | paste -sd, -)}
 lanes=$(echo "$gpus" | tr , '\n' | wc -l)
@@ -26,32 +29,35 @@ mkdir -p "$runs"
 recipes() {
   for seed in 1 2 3; do
     echo "dense-$seed $seed $steps feedForward.mode=dense"
-    echo "columns-longer-$seed $seed $longer feedForward.mode=columns schedule.sparseFraction=0.8 feedForward.sparseWeights=up"
+    echo "columns80-$seed $seed $steps feedForward.mode=columns schedule.sparseFraction=0.8"
+    echo "columns90-$seed $seed $steps feedForward.mode=columns schedule.sparseFraction=0.9 schedule.denseWarmup=28"
+    echo "columns-longer-$seed $seed $longer feedForward.mode=columns schedule.sparseFraction=0.8"
   done
-  echo "columns80-1 1 $steps feedForward.mode=columns schedule.sparseFraction=0.8"
-  echo "columns90-1 1 $steps feedForward.mode=columns schedule.sparseFraction=0.9 schedule.denseWarmup=20"
+  echo "exact80-1 1 $steps feedForward.mode=columns feedForward.selection=exact schedule.sparseFraction=0.8"
   echo "columns80-24-1 1 $steps feedForward.mode=columns schedule.sparseFraction=0.8 feedForward.sparseWeights=up"
   # The paper's proportions; V 128 instead of 64, so that the fast kernels take it.
   echo "paper50-1 1 $steps feedForward.mode=paper feedForward.venomN=2 feedForward.venomM=16 schedule.sparseFraction=0.5"
 }
 
-export here krait shards runs gpus EXTRA
+export krait config shards runs gpus EXTRA
 recipes | grep -E "${ONLY:-.}" | xargs -P "$lanes" --process-slot-var=SLOT -L 1 sh -c '
   name=$1 seed=$2 steps=$3
   shift 3
   sets=
   for pair; do sets="$sets --set $pair"; done
   # shellcheck disable=SC2086
-  CUDA_VISIBLE_DEVICES=$(echo "$gpus" | cut -d, -f$((SLOT + 1))) "$krait" train "$here/gpu.toml" --overwrite --set "data.train=$shards" \
+  CUDA_VISIBLE_DEVICES=$(echo "$gpus" | cut -d, -f$((SLOT + 1))) "$krait" train "$config" --overwrite --set "data.train=$shards" \
     --set "data.tokenizer=$shards/tokenizer.json" --set "run.folder=$runs" --set "run.name=$name" \
     --set "run.seed=$seed" --set "schedule.steps=$steps" $sets $EXTRA > "$runs/$name.log" 2>&1
   echo "$name: $(grep "held-out text" "$runs/$name.log")"
 ' sh
 
 for seed in 1 2 3; do
-  [ -d "$runs/dense-$seed" ] && [ -d "$runs/columns-longer-$seed" ] || continue
-  "$krait" compare "$runs/dense-$seed" "$runs/columns-longer-$seed"
+  for recipe in columns80 columns90 columns-longer; do
+    [ -d "$runs/dense-$seed" ] && [ -d "$runs/$recipe-$seed" ] || continue
+    "$krait" compare "$runs/dense-$seed" "$runs/$recipe-$seed"
+  done
 done
 all=$(recipes | grep -E "${ONLY:-.}" | cut -d' ' -f1 | sed "s|^|$runs/|")
 # shellcheck disable=SC2086
-"$krait" compare $all --title "Linux source, 124m, one GPU a run" --html "$runs/comparison.html"
+"$krait" compare $all --title "Linux source, $(basename "$config" .toml), one GPU a run" --html "$runs/comparison.html"
