@@ -2,7 +2,7 @@ public import Compute
 
 /// Sorts the tokens of a micro-batch so that neighbours need the same neurons.
 ///
-/// Holds the centroids of every layer's clusters; scores are one product of the tokens with them.
+/// Holds the centroids of every layer's clusters, which a token's scores are products with.
 public final class TokenRouter {
   /// Centroids of a layer, [C, d], rows of length 1; valid once `isReady`.
   public let centroids: [TensorView]
@@ -49,8 +49,8 @@ public final class TokenRouter {
   func route(layer: Int, input: TensorView, order: TensorView) throws(ComputeError) -> Bool {
     guard isReady, let scores else { return false }
     let rows = scores.rows(0..<input.rows)
-    try backend.run(MatrixMultiply(input, centroids[layer], transposeRight: true, into: rows))
-    try backend.run(RouteTokens(scores: rows, order: order))
+    try backend.run(
+      RouteTokens(input: input, centroids: centroids[layer], scores: rows, order: order))
     return true
   }
 }

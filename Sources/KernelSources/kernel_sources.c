@@ -18,6 +18,9 @@ static const char reduce_cuh[] = {
 static const char tile_product_cuh[] = {
 #embed "kernels/tile_product.cuh" suffix(, 0)
 };
+static const char two_largest_cuh[] = {
+#embed "kernels/two_largest.cuh" suffix(, 0)
+};
 static const char ActivationStatistics_cu[] = {
 #embed "kernels/ActivationStatistics.cu" suffix(, 0)
 };
@@ -123,6 +126,9 @@ static const char hopper_kept_product_cu[] = {
 static const char hopper_packed_product_cu[] = {
 #embed "kernels/hopper/packed_product.cu" suffix(, 0)
 };
+static const char hopper_route_tokens_cu[] = {
+#embed "kernels/hopper/route_tokens.cu" suffix(, 0)
+};
 static const char hopper_two_four_product_cu[] = {
 #embed "kernels/hopper/two_four_product.cu" suffix(, 0)
 };
@@ -139,6 +145,7 @@ static const krait_kernel_source sources[] = {
     {"pattern.cuh", pattern_cuh},
     {"reduce.cuh", reduce_cuh},
     {"tile_product.cuh", tile_product_cuh},
+    {"two_largest.cuh", two_largest_cuh},
     {"ActivationStatistics.cu", ActivationStatistics_cu},
     {"AdamW.cu", AdamW_cu},
     {"AlignColumns.cu", AlignColumns_cu},
@@ -174,6 +181,7 @@ static const krait_kernel_source sources[] = {
     {"hopper/dense_product.cu", hopper_dense_product_cu},
     {"hopper/kept_product.cu", hopper_kept_product_cu},
     {"hopper/packed_product.cu", hopper_packed_product_cu},
+    {"hopper/route_tokens.cu", hopper_route_tokens_cu},
     {"hopper/two_four_product.cu", hopper_two_four_product_cu},
     {"hopper/weight_gradient.cu", hopper_weight_gradient_cu},
     {"hopper/weight_gradient_carry.cu", hopper_weight_gradient_carry_cu},

@@ -142,7 +142,7 @@ public enum CaseList {
       squaredReLUForward(rows: t, columns: f), squaredReLUBackward(rows: t, columns: f),
       crossEntropy(rows: t, vocabulary: 8192, gradientScale: 1 / Float(t)),
       sumOfSquares(rows: f, columns: d), adamW(count: f * d, step: 100, weightDecay: 0.1),
-      routeTokens(tokens: t, clusters: 48),
+      routeTokens(tokens: t, clusters: 48, width: d),
       sampleTokens(tokens: t, blockTokens: size.blockTokens, samples: 8, ordered: true),
       gatherRows(sources: t, rows: t, columns: d),
       blockSums(rows: t, columns: f, blockRows: size.blockTokens, ordered: true),

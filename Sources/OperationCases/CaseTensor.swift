@@ -29,6 +29,8 @@ public struct CaseTensor: Sendable {
     case output
     /// Read and written: accumulated into, or changed in place.
     case update
+    /// Room that a backend may write to; nobody looks at it afterwards.
+    case work
     /// Not an argument: a variable that the derivative is taken by, known to the reference alone.
     case hidden
   }
@@ -88,6 +90,11 @@ public struct CaseTensor: Sendable {
     CaseTensor(
       name, rows, columns, role: .output, values: nil, outputType: type,
       fixedType: alwaysFloat32 ? .float32 : nil, slicing: slicing ?? (sliced ? .odd : .none))
+  }
+
+  /// Room that is nobody's afterwards.
+  static func work(_ name: String, _ rows: Int, _ columns: Int) -> CaseTensor {
+    CaseTensor(name, rows, columns, role: .work, values: nil, fixedType: .float32)
   }
 
   /// An argument that is read and written.

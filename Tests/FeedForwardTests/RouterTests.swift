@@ -5,16 +5,23 @@ import Testing
 
 /// Tokens are sorted by their two nearest clusters.
 @Suite struct RouterTests {
+  /// The order by given scores: unit vectors as centroids make them the tokens' products.
   private func order(_ scores: [Float], clusters: Int) throws -> [Int] {
     let backend = CPUBackend(threads: 2)
     let tokens = scores.count / clusters
     let arena = try Arena(
-      byteCount: Arena.bytes(rows: tokens, columns: clusters)
+      byteCount: 2 * Arena.bytes(rows: tokens, columns: clusters)
+        + Arena.bytes(rows: clusters, columns: clusters)
         + Arena.bytes(rows: 1, columns: tokens, .int32), on: backend, purpose: "test")
-    let source = arena.take(rows: tokens, columns: clusters)
+    let input = arena.take(rows: tokens, columns: clusters)
+    let room = arena.take(rows: tokens, columns: clusters)
+    let centroids = arena.take(rows: clusters, columns: clusters)
     let target = arena.take(rows: 1, columns: tokens, .int32)
-    try backend.write(scores, to: source)
-    try backend.run(RouteTokens(scores: source, order: target))
+    try backend.write(floats: scores, to: input)
+    try backend.write(
+      floats: (0..<clusters * clusters).map { $0 % (clusters + 1) == 0 ? 1 : 0 }, to: centroids)
+    try backend.run(
+      RouteTokens(input: input, centroids: centroids, scores: room, order: target))
     return try backend.read(target, as: Int32.self).map(Int.init)
   }
 
@@ -49,7 +56,6 @@ import Testing
     var random = TestRandom(UInt64(seed))
     let (tokens, clusters) = (1 + random.below(700), 1 + random.below(9))
     let scores = random.values(tokens * clusters, whole: seed % 2 == 0)
-    // Scores as input, unit vectors as centroids: the reference's products are the scores.
     var unit = Matrix(clusters, clusters)
     for index in 0..<clusters { unit[index, index] = 1 }
     let expected = ReferencePatterns.route(

@@ -2,7 +2,7 @@ public import Compute
 import CPUKernels
 
 extension CPUBackend {
-  /// Keys by one pass over the scores, then a counting sort by the second and the first cluster:
+  /// Scores by a product, keys by one pass over them, then a counting sort by the second and the first cluster:
   /// stable, and linear in the number of tokens.
   public func run(_ operation: RouteTokens) throws(ComputeError) {
     operation.checkShapes()
@@ -10,6 +10,7 @@ extension CPUBackend {
     let tokens = scores.rows
     let clusters = scores.columns
     guard tokens > 0 else { return }
+    try run(operation.product)
     var nearest = [Int32](repeating: 0, count: tokens)
     var second = [Int32](repeating: 0, count: tokens)
     nearest.withUnsafeMutableBufferPointer { first in

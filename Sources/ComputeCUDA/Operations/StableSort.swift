@@ -8,23 +8,21 @@ extension CUDABackend {
     let order: UInt64
   }
 
-  /// Sorts keys of few values at once, by one block; false when there are too many keys or values.
+  /// Sorts 16-bit keys in one launch.
+  ///
+  /// - Parameter keys: their address, a multiple of 16.
   func countingSort(
-    _ keys: UInt64, count: Int, limit: Int, output: TensorView
-  ) throws(ComputeError) -> Bool {
-    let warpBytes = (limit + 1) / 2 * 4
-    let most = (device.sharedBytesPerBlock - 1024) / warpBytes
-    guard count <= 65536, most >= 4 else { return false }
-    let warps = most >= 32 ? 32 : most >= 16 ? 16 : most >= 8 ? 8 : 4
+    _ keys: UInt64, count: Int, _ tiles: CountingSortTiles, output: TensorView
+  ) throws(ComputeError) {
     var arguments = KernelArguments()
     arguments.add(keys)
     arguments.add(count)
-    arguments.add(limit)
+    arguments.add(tiles.each)
+    arguments.add(tiles.vectors)
     arguments.add(output)
     try launch(
-      "StableSort.cu", "counting_sort", .float32, grid: Grid(x: 1), threads: 32 * warps,
-      sharedBytes: warps * warpBytes, arguments)
-    return true
+      "StableSort.cu", "counting_sort", .float32, grid: Grid(x: tiles.blocks), threads: 1024,
+      sharedBytes: tiles.sharedBytes, arguments)
   }
 
   /// Sorts `count` unsigned keys below `limit`, equal ones in their order.

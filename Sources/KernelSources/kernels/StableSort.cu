@@ -3,7 +3,7 @@
 // A block of 256 threads owns 1024 keys; thread d is the only one that counts and places digit d,
 // walking the block's keys in order: stable and reproducible by construction.
 // Per pass: count (grid tiles), scan (one block of 1024), scatter (grid tiles).
-// Keys of few values (clusters) are sorted at once by counting_sort, below.
+// Keys of few values (clusters) are sorted by counting_sort, below.
 #include "reduce.cuh"
 
 constexpr int KEYS = 1024, DIGITS = 256;
@@ -57,84 +57,159 @@ KERNEL __launch_bounds__(256) scatter(const u32* keys, const int* order, i64 cou
   }
 }
 
-// A stable counting sort of all keys at once, by one block of 32 `warps`: for keys below `limit`, few enough
-// that shared memory holds a 16-bit counter for every key and warp, and at most 65536 keys. `keys` is changed.
+// A stable counting sort of 16-bit keys in one launch: the order of their positions. Every block of 1024 threads owns
+// `each` (at most 32) key values from blockIdx.x * each on and reads all keys, so that blocks need not talk to each other:
+// - it counts the keys below its own and lists its own ones in shared memory, in order, each warp a stretch;
+// - warps own stretches of the list, count each key value there, and then place the positions.
+// More keys than the list may have to hold (8192 `vectors`) go in chunks, twice: once for the counts, once for the places.
 //
-// Every warp owns a stretch of the keys. It counts them in order, and so knows each key's rank among the
-// stretch's equal ones (within 32 keys, equal ones find each other by a ballot per bit); then every counter becomes
-// the place of the warp's first key of that value, and the keys go there.
-// T 16384, 48 clusters, H100, keys included: 50 us with match.any, in one walk or two: it takes as long as its 32
-// lanes have values.
-constexpr int AHEAD = 8;  // loads in flight
+// T 49152, 48 clusters, H100: 92 us by one block of 32 warps with a counter for every warp and key value.
+constexpr int MAX_VECTORS = 6;  // of 8 keys, for every thread
+constexpr int OWN = 32;         // the most key values of a block
+constexpr int POSITION_BITS = 27;
 
-// The lanes whose key is this lane's, by the keys' low bits.
-DEV u32 equal_lanes(u32 key, int bits) {
+// The lanes whose key, of `BITS` bits, is this lane's.
+template <int BITS>
+DEV u32 equal_lanes(u32 key) {
   u32 same = 0xffffffffu;
-  for (int bit = 0; bit < bits; ++bit) {
+#pragma unroll
+  for (int bit = 0; bit < BITS; ++bit) {
     const u32 ones = __ballot_sync(0xffffffffu, key >> bit & 1);
     same &= key >> bit & 1 ? ones : ~ones;
   }
   return same;
 }
 
-KERNEL __launch_bounds__(1024) counting_sort(u32* __restrict__ keys, int count, int limit, int* __restrict__ order) {
-  extern __shared__ u32 memory[];  // counters[warp][pair of keys]
-  __shared__ int scratch[32];
-  const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, warps = blockDim.x >> 5;
-  const int pairs = (limit + 1) / 2;
-  const int bits = 33 - __clz(limit);  // one more than keys have: lanes past the end differ from all
-  for (int i = threadIdx.x; i < warps * pairs; i += blockDim.x) memory[i] = 0;
-  __syncthreads();
-  const int stretch = ((count + warps - 1) / warps + 31) & ~31, start = warp * stretch;
-  const int end = min(start + stretch, count);
-  u16* own = (u16*)(memory + warp * pairs);
-  for (int first = start; first < end; first += 32 * AHEAD) {
-    u32 batch[AHEAD];
+struct SortShared {
+  int counts[32][OWN];  // of every warp's stretch of the list; then where it goes on
+  int warps[32];        // own keys of a warp's stretch of the chunk
+  int scratch[32];
+  int next[OWN];        // where the next position of every key value goes
+};
+
+// Lists a chunk's own keys, (key - low) << POSITION_BITS | position. Their number; adds to `below` the keys below.
+DEV int list_own(const u16* keys, int count, int start, int vectors, u32 low, u32 each, u32* list, SortShared& shared,
+                 int& below) {
+  const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
+  const int first = start + warp * vectors * 256 + lane * 8;
+  uint4 eight[MAX_VECTORS];
 #pragma unroll
-    for (int j = 0; j < AHEAD; ++j) {
-      const int i = first + 32 * j + lane;
-      batch[j] = i < end ? keys[i] : 0xffffffffu;
+  for (int j = 0; j < MAX_VECTORS; ++j) {
+    const int i = first + j * 256;
+    if (j < vectors && i < count) eight[j] = *(const uint4*)(keys + i);
+  }
+  u32 own[MAX_VECTORS];  // bit e: key e is ours
+  int mine = 0;
+#pragma unroll
+  for (int j = 0; j < MAX_VECTORS; ++j) {
+    const int left = count - (first + j * 256);
+    own[j] = 0;
+    if (j >= vectors || left <= 0) continue;
+    const u32 pairs[4] = {eight[j].x, eight[j].y, eight[j].z, eight[j].w};
+    u32 smaller = 0;
+#pragma unroll
+    for (int e = 0; e < 8; ++e) {
+      const u32 key = e & 1 ? pairs[e / 2] >> 16 : pairs[e / 2] & 0xffff;
+      smaller |= (u32)(key < low) << e;
+      own[j] |= (u32)(key - low < each) << e;
     }
+    const u32 valid = left >= 8 ? 0xffu : (1u << left) - 1;
+    below += __popc(smaller & valid);
+    own[j] &= valid;
+    mine += __popc(own[j]);
+  }
+  const int of_warp = __reduce_add_sync(0xffffffffu, mine);
+  if (lane == 0) shared.warps[warp] = of_warp;
+  __syncthreads();
+  const int other = shared.warps[lane];
+  const int all = __reduce_add_sync(0xffffffffu, other);
+  int place = __reduce_add_sync(0xffffffffu, lane < warp ? other : 0);
 #pragma unroll
-    for (int j = 0; j < AHEAD; ++j) {
-      const int i = first + 32 * j + lane;
-      const u32 same = equal_lanes(batch[j], bits);
-      const u32 before = i < end ? own[batch[j]] : 0u;
-      __syncwarp();
-      if (i < end && lane == __ffs(same) - 1) own[batch[j]] = (u16)(before + __popc(same));
-      __syncwarp();
-      if (i < end) keys[i] = batch[j] << 16 | (before + __popc(same & ((1u << lane) - 1)));
+  for (int j = 0; j < MAX_VECTORS; ++j) {
+    if (j >= vectors) break;
+    int inclusive = __popc(own[j]);
+#pragma unroll
+    for (int offset = 1; offset < 32; offset <<= 1) {
+      const int before = __shfl_up_sync(0xffffffffu, inclusive, offset);
+      if (lane >= offset) inclusive += before;
+    }
+    int to = place + inclusive - __popc(own[j]);
+    place += __shfl_sync(0xffffffffu, inclusive, 31);
+    for (u32 left = own[j]; left != 0; left &= left - 1) {
+      const int e = __ffs(left) - 1;
+      const u32 pair = e < 4 ? (e < 2 ? eight[j].x : eight[j].y) : (e < 6 ? eight[j].z : eight[j].w);
+      const u32 key = e & 1 ? pair >> 16 : pair & 0xffff;
+      list[to++] = (key - low) << POSITION_BITS | (u32)(first + j * 256 + e);
     }
   }
   __syncthreads();
-  int carry = 0;
-  for (int first = 0; first < pairs; first += blockDim.x) {
-    const int pair = first + (int)threadIdx.x;
-    int low = 0, high = 0, all;
-    if (pair < pairs) {
-#pragma unroll 8
-      for (int w = 0; w < warps; ++w) {
-        const u32 two = memory[w * pairs + pair];
-        low += two & 0xffff;
-        high += two >> 16;
-      }
-    }
-    u32 to_low = carry + block_scan(low + high, scratch, &all), to_high = to_low + low;
-    if (pair < pairs) {
-#pragma unroll 8
-      for (int w = 0; w < warps; ++w) {
-        const u32 two = memory[w * pairs + pair];
-        memory[w * pairs + pair] = (to_low & 0xffff) | to_high << 16;
-        to_low += two & 0xffff;
-        to_high += two >> 16;
-      }
-    }
-    carry += all;
+  return all;
+}
+
+// Walks a warp's stretch of the list in order: counts its keys, or places their positions.
+template <bool PLACE>
+DEV void walk(const u32* list, int listed, SortShared& shared, int* order) {
+  const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
+  const int stretch = (listed + 1023) / 1024 * 32, start = warp * stretch, end = min(start + stretch, listed);
+  int* const counts = shared.counts[warp];
+  if (!PLACE) counts[lane] = 0;
+  __syncwarp();
+  for (int i = start + lane; i - lane < end; i += 32) {
+    const u32 entry = i < end ? list[i] : 0u, key = i < end ? entry >> POSITION_BITS : (u32)OWN;
+    const u32 same = equal_lanes<6>(key);
+    const int before = i < end ? counts[key] : 0;
+    __syncwarp();
+    if (i < end && lane == __ffs(same) - 1) counts[key] = before + __popc(same);
+    if (PLACE && i < end) order[before + __popc(same & ((1u << lane) - 1))] = (int)(entry & ((1u << POSITION_BITS) - 1));
+    __syncwarp();
   }
-  __syncthreads();
-#pragma unroll 8
-  for (int i = start + lane; i < end; i += 32) {
-    const u32 ranked = keys[i];
-    order[own[ranked >> 16] + (ranked & 0xffff)] = i;
+}
+
+KERNEL __launch_bounds__(1024) counting_sort(const u16* __restrict__ keys, int count, int each, int vectors,
+                                             int* __restrict__ order) {
+  extern __shared__ u32 list[];
+  __shared__ SortShared shared;
+  const u32 low = blockIdx.x * each;
+  const int chunk = 8192 * vectors;
+  int below = 0, of_key = 0, listed = 0;
+  for (int start = 0; start < count; start += chunk) {
+    listed = list_own(keys, count, start, vectors, low, each, list, shared, below);
+    walk<false>(list, listed, shared, order);
+    __syncthreads();
+    if (threadIdx.x < OWN) {
+#pragma unroll
+      for (int w = 0; w < 32; ++w) of_key += shared.counts[w][threadIdx.x];
+    }
+  }
+  below = block_sum(below, shared.scratch);
+  if (threadIdx.x < OWN) {
+    int inclusive = of_key;
+#pragma unroll
+    for (int offset = 1; offset < 32; offset <<= 1) {
+      const int before = __shfl_up_sync(0xffffffffu, inclusive, offset);
+      if ((int)threadIdx.x >= offset) inclusive += before;
+    }
+    shared.next[threadIdx.x] = below + inclusive - of_key;
+  }
+  for (int start = 0; start < count; start += chunk) {
+    if (count > chunk) {
+      int again = 0;
+      __syncthreads();
+      listed = list_own(keys, count, start, vectors, low, each, list, shared, again);
+      walk<false>(list, listed, shared, order);
+      __syncthreads();
+    }
+    if (threadIdx.x < OWN) {
+      int to = shared.next[threadIdx.x];
+#pragma unroll
+      for (int w = 0; w < 32; ++w) {
+        const int here = shared.counts[w][threadIdx.x];
+        shared.counts[w][threadIdx.x] = to;
+        to += here;
+      }
+      shared.next[threadIdx.x] = to;
+    }
+    __syncthreads();
+    walk<true>(list, listed, shared, order);
   }
 }

@@ -5,41 +5,69 @@ extension CaseList {
     var cases: [OperationCase] = []
     for clusters in [1, 2, 3, 5, 16, 17, 48] {
       for tokens in [1, 2, 7, 33, 300] {
-        cases.append(routeTokens(tokens: tokens, clusters: clusters))
-        cases.append(
-          routeTokens(
-            tokens: tokens, clusters: clusters, .ties(tokens * clusters, seed: 2), "ties"))
-        cases.append(
-          routeTokens(
-            tokens: tokens, clusters: clusters,
-            .ties(tokens * clusters, seed: 3, withNaN: true), "NaN", sliced: true))
+        let width = [8, 72, 5][(clusters + tokens) % 3]
+        cases.append(routeTokens(tokens: tokens, clusters: clusters, width: width))
+        for slicing in [.odd, .aligned] as [CaseSlicing] {
+          cases.append(
+            routeTokens(
+              tokens: tokens, clusters: clusters, width: width, withNaN: true, slicing: slicing))
+        }
       }
     }
     return cases
   }
 
+  /// Inputs and centroids of few small values: sums are exact whatever their order, and ties abound.
   static func routeTokens(
-    tokens: Int, clusters: Int, _ values: CaseValues? = nil, _ note: String = "random",
-    sliced: Bool = false
+    tokens: Int, clusters: Int, width: Int = 8, withNaN: Bool = false,
+    slicing: CaseSlicing = .none
   ) -> OperationCase {
     OperationCase(
-      "RouteTokens", "\(tokens) x \(clusters), \(note)",
+      "RouteTokens",
+      "\(tokens) x \(clusters), width \(width)\(withNaN ? ", NaN, sliced \(slicing)" : "")",
       [
         .input(
-          "scores", tokens, clusters, values ?? .normal(tokens * clusters, seed: 1),
-          sliced: sliced, alwaysFloat32: true),
+          "input", tokens, width, .exact(tokens * width, seed: 1, withNaN: withNaN),
+          slicing: slicing),
+        .input(
+          "centroids", clusters, width, .exact(clusters * width, seed: 2, withNaN: withNaN),
+          slicing: slicing),
+        .work("scores", tokens, clusters),
         .output("order", 1, tokens, .int32),
       ], tolerance: .exact,
-      make: { RouteTokens(scores: $0["scores"], order: $0["order"]) }, run: { try $0.run($1) },
+      make: {
+        RouteTokens(
+          input: $0["input"], centroids: $0["centroids"], scores: $0["scores"],
+          order: $0["order"])
+      }, run: { try $0.run($1) },
       reference: { numbers in
-        let scores = numbers["scores"]
+        let input = numbers["input"]
+        let centroids = numbers["centroids"]
         let keys = (0..<tokens).map { token in
-          let ranked = ranking((0..<clusters).map { scores[token, $0] })
+          let ranked = ranking(
+            (0..<clusters).map { cluster in
+              (0..<width).reduce(0) { $0 + input[token, $1] * centroids[cluster, $1] }
+            })
           return ranked[0] * clusters + (clusters > 1 ? ranked[1] : 0)
         }
         // Equal keys stay in token order.
         let order = (0..<tokens).sorted { (keys[$0], $0) < (keys[$1], $1) }
         numbers["order"].values = order.map(Double.init)
       })
+  }
+}
+
+extension CaseValues {
+  /// Few values that come often, and now and then one that is no number.
+  fileprivate static func exact(_ count: Int, seed: Int, withNaN: Bool) -> CaseValues {
+    .floats { most in
+      let palette: [Float] = [0, -0.0, -1, 0.5, 1, 1, 2]
+      let odd: [Float] = [.nan, .infinity, -.infinity]
+      var random = CaseRandom(seed)
+      return (0..<min(count, most)).map { _ in
+        let isOdd = withNaN && random.below(97) == 0
+        return isOdd ? odd[random.below(odd.count)] : palette[random.below(palette.count)]
+      }
+    }
   }
 }

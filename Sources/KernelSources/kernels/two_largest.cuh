@@ -1,0 +1,35 @@
+// The largest two of scored indices; ties to the lower index, NaN last.
+#pragma once
+#include "element.cuh"
+
+struct TwoLargest {
+  int best_key = 0, best = -1, second_key = 0, second = -1;
+  DEV void add(int key, int index) {
+    if (best < 0 || key > best_key || (key == best_key && index < best)) {
+      second_key = best_key;
+      second = best;
+      best_key = key;
+      best = index;
+    } else if (second < 0 || key > second_key || (key == second_key && index < second)) {
+      second_key = key;
+      second = index;
+    }
+  }
+
+  // Takes over what `LANES` neighbouring lanes of a converged warp found.
+  template <int LANES>
+  DEV void combine() {
+#pragma unroll
+    for (int offset = LANES / 2; offset > 0; offset >>= 1) {
+      const int other_best_key = __shfl_xor_sync(0xffffffffu, best_key, offset);
+      const int other_best = __shfl_xor_sync(0xffffffffu, best, offset);
+      const int other_second_key = __shfl_xor_sync(0xffffffffu, second_key, offset);
+      const int other_second = __shfl_xor_sync(0xffffffffu, second, offset);
+      if (other_best >= 0) add(other_best_key, other_best);
+      if (other_second >= 0) add(other_second_key, other_second);
+    }
+  }
+
+  // The key of a token: nearest cluster, then second nearest.
+  DEV u32 key(int clusters) const { return (u32)(best * clusters + (second < 0 ? 0 : second)); }
+};
