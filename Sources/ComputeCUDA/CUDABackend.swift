@@ -22,6 +22,9 @@ public final class CUDABackend: MemoryMeter {
   let fused: FusedAttention?
   let timeline: EventTimeline
   let record: CallRecord
+  /// Optional libraries that are missing, too old or refuse to work, what that costs, and what to
+  /// do: a sentence each.
+  public let warnings: [String]
   private let synchronizesEachLaunch: Bool
 
   /// Opens the first visible GPU, and compiles kernels that the cache lacks.
@@ -43,13 +46,34 @@ public final class CUDABackend: MemoryMeter {
     record = CallRecord(device)
     kernels = try KernelLibrary(libraries, device: device)
     try kernels.prepare(bfloat16: storage == .bfloat16)
-    products = try MatrixProducts(
-      libraries, device: device, memory: memory, record: record)
+    var warnings: [String] = []
+    let (device, memory, record) = (device, memory, record)
+    products = try CUDABackend.optional(libraries.warning(for: .products), &warnings) {
+      () throws(ComputeError) in
+      try MatrixProducts(libraries, device: device, memory: memory, record: record)
+    }
     fused =
-      storage == .bfloat16
-      ? try FusedAttention(
-        libraries, device: device, memory: memory, record: record, reproducible: isReproducible)
-      : nil
+      storage == .float32
+      ? nil
+      : try CUDABackend.optional(libraries.warning(for: .attention), &warnings) {
+        [isReproducible] () throws(ComputeError) in
+        try FusedAttention(
+          libraries, device: device, memory: memory, record: record, reproducible: isReproducible)
+      }
+    self.warnings = warnings
+  }
+
+  /// What an optional library offers; nil, and a sentence more, when it is not there or refuses.
+  private static func optional<Part>(
+    _ warning: String, _ warnings: inout [String], _ make: () throws(ComputeError) -> Part?
+  ) throws(ComputeError) -> Part? {
+    do throws(ComputeError) {
+      if let part = try make() { return part }
+      warnings.append(warning)
+    } catch  where error.code != .outOfMemory {
+      warnings.append("\(warning); \(error)")
+    }
+    return nil
   }
 
   /// What it runs on, for people.

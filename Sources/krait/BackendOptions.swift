@@ -51,7 +51,7 @@ enum BackendChoice {
     switch backend {
     case "auto":
       do {
-        return try CUDABackend(storage: storage, reproducible: reproducible)
+        return try gpu(storage, reproducible)
       } catch {
         FileHandle.standardError.write(
           Data("Computing on the CPU: \(error.context).\n".utf8))
@@ -61,13 +61,24 @@ enum BackendChoice {
       return try cpu(threads: threads, blas: blas)
     case "cuda":
       do {
-        return try CUDABackend(storage: storage, reproducible: reproducible)
+        return try gpu(storage, reproducible)
       } catch {
         throw CleanError("device.backend is cuda, but \(error.call) failed: \(error.context)")
       }
     default:
       throw CleanError("device.backend is '\(backend)'; it must be auto, cpu or cuda")
     }
+  }
+
+  /// The GPU; what it has to do without is said.
+  private static func gpu(
+    _ storage: ElementType, _ reproducible: Bool
+  ) throws(ComputeError) -> any Backend {
+    let backend = try CUDABackend(storage: storage, reproducible: reproducible)
+    for warning in backend.warnings {
+      FileHandle.standardError.write(Data("Warning: \(warning).\n".utf8))
+    }
+    return backend
   }
 
   private static func storage(_ precision: String) throws -> ElementType {

@@ -82,6 +82,87 @@ struct BadLuckTests {
     }
   }
 
+  /// Somebody else took the memory after the forecast: what holds it is said, the run goes on later.
+  @Test func memoryThatIsGoneLaterLeavesTheCheckpoint() throws {
+    try withGPU { gpu in
+      // Sparse steps, and the evaluation of step 4, ask for more.
+      let full = try train(
+        gpu, ["--set", "run.evaluateInterval=4"],
+        ["KRAIT_FAKE_FULL_WHEN": gpu.folder + "/runs/tiny/checkpoints/step-00000003"])
+      #expect(full.status == 1)
+      #expect(full.errors.contains("outOfMemory"), "\(full.errors)")
+      #expect(full.errors.contains("which holds "))
+      #expect(full.errors.contains("krait train --resume --set run.name=tiny"))
+      let resumed = try Command.run(
+        ["train", "--resume"], in: gpu.folder, environment: gpu.environment())
+      #expect(resumed.status == 0, "\(resumed.errors)")
+      #expect(checkpoints(gpu).last == "step-00000008")
+    }
+  }
+
+  @Test func aGPUThatIsTooOldOrUnknownIsNamed() throws {
+    try withGPU { gpu in
+      let old = try train(gpu, [], ["KRAIT_FAKE_CAPABILITY": "75"])
+      #expect(old.status == 1)
+      #expect(old.errors.contains("a fake GPU has compute capability 7.5; Krait needs 8.0"))
+      #expect(old.errors.contains("use --backend cpu"), "\(old.errors)")
+      // The compiler knows 8.0 alone; a newer GPU takes its PTX.
+      let new = try train(gpu, [], ["KRAIT_FAKE_CAPABILITY": "120"])
+      #expect(new.status == 0, "\(new.errors)")
+      #expect(new.errors.contains("Compiling GPU kernels for compute_80"))
+    }
+  }
+
+  /// Optional libraries: too old, missing, or refusing to work; each costs speed and a sentence.
+  @Test func optionalLibrariesCostTheirFeatureAndASentence() throws {
+    try withGPU { gpu in
+      let empty = try train(gpu)
+      #expect(empty.status == 0, "\(empty.errors)")
+      #expect(empty.errors.contains("Warning: Krait's own kernels compute matrix products, slowly"))
+      #expect(empty.errors.contains("libcublasLt.so.13: has no cublasLtGetVersion"))
+      #expect(empty.errors.contains("Warning: Krait's own kernels compute attention, slowly"))
+      #expect(empty.errors.contains("libcudnn.so.9: has no cudnnGetVersion: it is too old"))
+
+      try gpu.completeLibraries()
+      let refusing = try train(gpu, ["--overwrite"])
+      #expect(refusing.status == 0, "\(refusing.errors)")
+      #expect(refusing.errors.contains("cublasLtCreate failed"))
+      #expect(refusing.errors.contains("cudnnCreate failed"))
+
+      let old = try train(gpu, ["--overwrite"], ["KRAIT_FAKE_CUDNN": "90100"])
+      #expect(old.status == 0, "\(old.errors)")
+      #expect(old.errors.contains("version 90100, older than 91301: update it"))
+    }
+  }
+
+  /// Files of the cache that are cut, altered or of another format are compiled again.
+  @Test func aCorruptCacheIsCompiledAgain() throws {
+    try withGPU { gpu in
+      #expect(try train(gpu).status == 0)
+      let cache = gpu.folder + "/cache"
+      let names = try FileManager.default.contentsOfDirectory(atPath: cache).sorted()
+      try #require(names.count > 2)
+      var whole: [Data] = []
+      for (index, name) in names.enumerated() {
+        let path = cache + "/" + name
+        var data = try #require(FileManager.default.contents(atPath: path))
+        whole.append(data)
+        switch index % 3 {
+        case 0: data = data.dropLast()
+        case 1: data[data.count - 1] ^= 1
+        default: data = Data()
+        }
+        try data.write(to: URL(fileURLWithPath: path))
+      }
+      let again = try train(gpu, ["--overwrite"])
+      #expect(again.status == 0, "\(again.errors)")
+      #expect(again.errors.contains("Compiling GPU kernels"), "\(again.errors)")
+      for (name, data) in zip(names, whole) {
+        #expect(FileManager.default.contents(atPath: cache + "/" + name) == data, "\(name)")
+      }
+    }
+  }
+
   @Test func aDriverThatRefusesIsQuoted() throws {
     try withGPU { gpu in
       let result = try train(gpu, [], ["KRAIT_FAKE_INIT": "1", "KRAIT_FAKE_CODE": "803"])

@@ -36,6 +36,14 @@ struct FakeGPU {
     try FakeGPU.compile([source], to: path(name))
   }
 
+  /// Libraries of products and attention that have every symbol, and refuse to be opened.
+  func completeLibraries() throws {
+    for name in ["libcublasLt.so.13", "libcudnn.so.9"] {
+      try FileManager.default.removeItem(atPath: path(name))
+      try link("libcuda.so.1", to: [name])
+    }
+  }
+
   /// The environment in which `krait` finds these libraries and no others.
   func environment(_ more: [String: String] = [:]) -> [String: String] {
     [

@@ -55,6 +55,9 @@ final class FusedAttention {
     deinit { numbers.deallocate() }
   }
 
+  /// Older releases are not used: what they do wrong was not looked at.
+  static let oldestVersion = 91_301
+
   /// Nil without a usable cuDNN. The backward pass that need not be reproducible leaves the order
   /// of additions to chance.
   init?(
@@ -63,7 +66,7 @@ final class FusedAttention {
   ) throws(ComputeError) {
     // cuDNN aborts the process when these two are missing.
     guard let library = libraries.attention, libraries.products != nil,
-      libraries.compiler != nil, library.pointee.version() >= 91_301
+      libraries.compiler != nil, library.pointee.version() >= FusedAttention.oldestVersion
     else { return nil }
     self.library = library
     self.device = device

@@ -49,12 +49,17 @@ public final class CUDALibraries {
     products = CUDALibraries.load(
       search, "matrix products (cuBLASLt)", ["libcublasLt.so.13", "libcublasLt.so.12"],
       krait_load_cublaslt, &findings,
-      missing: "matrix products will be slow: pip install nvidia-cublas"
+      missing: "it makes matrix products fast: pip install nvidia-cublas"
     ) { "version \($0.pointee.version())" }
     attention = CUDALibraries.load(
       search, "fused attention (cuDNN)", ["libcudnn.so.9"], krait_load_cudnn, &findings,
-      missing: "attention will be slow: pip install nvidia-cudnn-cu13"
-    ) { "version \($0.pointee.version())" }
+      missing: "it makes attention fast: pip install nvidia-cudnn-cu13"
+    ) { table in
+      let version = table.pointee.version()
+      return "version \(version)"
+        + (version < FusedAttention.oldestVersion
+          ? ", older than \(FusedAttention.oldestVersion): update it" : "")
+    }
     self.findings = findings
   }
 
@@ -103,6 +108,20 @@ public final class CUDALibraries {
   /// The compiler, or the sentence that says why there is none.
   func requireCompiler() throws(ComputeError) -> UnsafePointer<krait_nvrtc> {
     try require(compiler, 1)
+  }
+
+  /// The libraries that Krait can do without.
+  enum Optional: Int {
+    case products = 2
+    case attention = 3
+  }
+
+  /// What it costs that a library cannot be used, and why, as far as finding it tells.
+  func warning(for library: Optional) -> String {
+    let finding = findings[library.rawValue]
+    let cost = library == .products ? "matrix products" : "attention"
+    return "Krait's own kernels compute \(cost), slowly: \(finding.purpose), "
+      + "\(finding.path ?? finding.name): \(finding.note)"
   }
 
   private func require<Table>(

@@ -4,6 +4,9 @@
 //   KRAIT_FAKE_INIT          set: cuInit fails
 //   KRAIT_FAKE_LOST_WHEN     a path: as soon as it exists, every call fails, for good
 //   KRAIT_FAKE_MEMORY        bytes of device memory; 1 GiB by default
+//   KRAIT_FAKE_FULL_WHEN     a path: while it exists, there is no memory to be had
+//   KRAIT_FAKE_CAPABILITY    compute capability; 80 by default
+//   KRAIT_FAKE_CUDNN         the version that cuDNN says it is; 91900 by default
 //   KRAIT_FAKE_COMPILE       milliseconds that compiling one file takes
 #include "cuda_interface.h"
 
@@ -54,8 +57,9 @@ int fake_device_name(char *name, int length, int device) {
 
 int fake_device_attribute(int *value, int attribute, int device) __asm__("cuDeviceGetAttribute");
 int fake_device_attribute(int *value, int attribute, int device) {
-  *value = attribute == KRAIT_CU_ATTRIBUTE_MAJOR               ? 8
-           : attribute == KRAIT_CU_ATTRIBUTE_MINOR             ? 0
+  const int capability = (int)number("KRAIT_FAKE_CAPABILITY", 80);
+  *value = attribute == KRAIT_CU_ATTRIBUTE_MAJOR               ? capability / 10
+           : attribute == KRAIT_CU_ATTRIBUTE_MINOR             ? capability % 10
            : attribute == KRAIT_CU_ATTRIBUTE_SHARED_PER_BLOCK ? 160 << 10
                                                                : 4;
   return 0;
@@ -95,6 +99,8 @@ int fake_memory_info(size_t *left, size_t *total) {
 // The size stands before the memory itself.
 int fake_allocate(uint64_t *address, size_t bytes) __asm__("cuMemAlloc_v2");
 int fake_allocate(uint64_t *address, size_t bytes) {
+  const char *full = getenv("KRAIT_FAKE_FULL_WHEN");
+  if (full && access(full, F_OK) == 0) return KRAIT_CU_OUT_OF_MEMORY;
   if (used + bytes > number("KRAIT_FAKE_MEMORY", 1 << 30)) return KRAIT_CU_OUT_OF_MEMORY;
   char *memory = NULL;
   if (fake_status() || posix_memalign((void **)&memory, 256, bytes + 256)) return fake_status();
@@ -165,3 +171,12 @@ int fake_cubin_size(krait_nvrtc_program program, size_t *bytes) { return *bytes 
 
 int fake_cubin(krait_nvrtc_program program, char *code) __asm__("nvrtcGetCUBIN");
 int fake_cubin(krait_nvrtc_program program, char *code) { return memcpy(code, "fake", 4), 0; }
+
+int fake_ptx_size(krait_nvrtc_program program, size_t *bytes) __asm__("nvrtcGetPTXSize");
+int fake_ptx_size(krait_nvrtc_program program, size_t *bytes) { return *bytes = 4, 0; }
+
+int fake_ptx(krait_nvrtc_program program, char *code) __asm__("nvrtcGetPTX");
+int fake_ptx(krait_nvrtc_program program, char *code) { return memcpy(code, "ptx", 4), 0; }
+
+size_t fake_attention_version(void) __asm__("cudnnGetVersion");
+size_t fake_attention_version(void) { return number("KRAIT_FAKE_CUDNN", 91900); }
