@@ -47,7 +47,7 @@ def main():
         rounds.append({name: statistics.median(values) for name, values in own.items()})
         print(f"round {number + 1} of {sizes.rounds}", file=sys.stderr)
     print(f"Feed-forward network, forward and backward: T {sizes.tokens}, d {sizes.width}, "
-          f"f {sizes.hidden}, V {sizes.block}, {sizes.samples} samples")
+          f"f {sizes.hidden}, V {sizes.block}, {sizes.samples} samples; krait's with the norm before it")
     print(f"krait: {machine}; PyTorch {torch.__version__}, {sizes.threads} threads; "
           f"{sizes.rounds} rounds of {sizes.steps}")
     print(f"{'variant':32} {'ms':>9} {'x own dense':>12} {'x PyTorch dense':>16}")

@@ -43,6 +43,11 @@ public final class DenseFeedForward: FeedForwardMethod {
 
   public func weightsChanged() {}
 
+  /// Tokens stay in place.
+  public func route(
+    layer: Int, hidden: TensorView, gain: TensorView?
+  ) throws(ComputeError) -> TensorView? { nil }
+
   public func forward(
     layer: Int, weights: FeedForwardWeights, input: TensorView, residual: TensorView,
     output: TensorView

@@ -71,19 +71,32 @@ public protocol FeedForwardMethod: AnyObject {
   /// Bytes kept per layer between forward and backward.
   var savedBytesPerLayer: Int { get }
 
-  /// `output = residual + Y(input)`. Shapes: all [T, d]; output may be residual.
+  /// The order in which a layer's other calls take the rows of `input`, until the next call: int32
+  /// [1, T], position → token; nil for tokens in place. Call it before `forward` and `recompute`.
+  ///
+  /// - Parameters:
+  ///   - hidden: what the input is the norm of, [T, d], tokens in place; or the input itself.
+  ///   - gain: the weights of that norm, float32 [1, d]; nil for none. A token's length does not
+  ///     matter to its order.
+  func route(
+    layer: Int, hidden: TensorView, gain: TensorView?
+  ) throws(ComputeError) -> TensorView?
+
+  /// `output = residual + Y(input)`. Shapes: all [T, d]; output may be residual. Rows of input in
+  /// the order of `route`, the others in place.
   func forward(
     layer: Int, weights: FeedForwardWeights, input: TensorView, residual: TensorView,
     output: TensorView
   ) throws(ComputeError)
 
   /// Computes again what the forward pass of a layer kept for its backward pass, bit for bit, and
-  /// neither its output nor statistics. Weights and input are what they were.
+  /// neither its output nor statistics. Weights, input and its order are what they were.
   func recompute(
     layer: Int, weights: FeedForwardWeights, input: TensorView
   ) throws(ComputeError)
 
-  /// From dY: `inputGradient = dX`, and adds to the weight gradients. Shapes: all [T, d].
+  /// From dY: `inputGradient = dX`, and adds to the weight gradients. Shapes: all [T, d]. Rows of
+  /// input in the order of `route`, gradients in place.
   func backward(
     layer: Int, weights: FeedForwardWeights, input: TensorView, outputGradient: TensorView,
     inputGradient: TensorView

@@ -61,7 +61,15 @@ public final class FeedForwardStack {
   /// Whether the next sparse step must cluster first.
   public var needsClusters: Bool { clusterState.isEmpty }
 
-  /// Runs the forward pass of a layer: `output = residual + Y(input)`.
+  /// The order in which a layer takes the rows of its input; see `FeedForwardMethod`.
+  public func route(
+    layer: Int, hidden: TensorView, gain: TensorView?
+  ) throws(ComputeError) -> TensorView? {
+    try current.route(layer: layer, hidden: hidden, gain: gain)
+  }
+
+  /// Runs the forward pass of a layer: `output = residual + Y(input)`; rows of input in the order of
+  /// `route`.
   public func forward(
     layer: Int, weights: FeedForwardWeights, input: TensorView, residual: TensorView,
     output: TensorView

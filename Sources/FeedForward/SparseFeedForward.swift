@@ -124,6 +124,16 @@ public final class SparseFeedForward: FeedForwardMethod {
     saved[layer].isRouted ? saved[layer].order : nil
   }
 
+  public func route(
+    layer: Int, hidden: TensorView, gain: TensorView?
+  ) throws(ComputeError) -> TensorView? {
+    if let denseLayers, denseLayers.holds(layer) { return nil }
+    let order = saved[layer].order
+    saved[layer].isRouted = try router.route(
+      layer: layer, hidden: hidden, gain: gain, order: order)
+    return saved[layer].isRouted ? order : nil
+  }
+
   public func forward(
     layer: Int, weights: FeedForwardWeights, input: TensorView, residual: TensorView,
     output: TensorView
@@ -154,13 +164,11 @@ public final class SparseFeedForward: FeedForwardMethod {
     try activate(layer, up: up, input: input, measures: false)
   }
 
-  /// Route, select, and product 1: all that the backward pass needs.
+  /// Select, and product 1: all that the backward pass needs beside the order.
   private func activate(
     _ layer: Int, up: TensorView, input: TensorView, measures: Bool
   ) throws(ComputeError) {
-    saved[layer].isRouted = try router.route(
-      layer: layer, input: input, order: saved[layer].order)
-    let pattern = pattern(layer)
+    let pattern = pattern(layer).inPlace
     let packed = saved[layer].packed
     switch recipe.selection {
     case .sampled(let samples):
@@ -169,7 +177,7 @@ public final class SparseFeedForward: FeedForwardMethod {
         KeptProduct(
           input: input, weights: up, pattern: pattern, output: packed, epilogue: .squaredReLU))
       if measures {
-        try sampleActivations(samples, halfway: true, up: up, input: input, pattern: pattern)
+        try sampleActivations(samples, halfway: true, up: up, input: input)
         try measureSamples(samples, layer: layer, pattern: pattern)
       }
     case .exact:
@@ -207,16 +215,15 @@ public final class SparseFeedForward: FeedForwardMethod {
     if recipe.weightGradientPattern == .venom, case .venom(let n, let m) = recipe.selection {
       try venomWeightGradients(
         n: n, m: m, weights: weights, pattern: pattern, packed: packed, gradient: gradient,
-        input: input, outputGradient: outputGradient)
+        input: input, outputGradient: outputRows.values)
     } else {
       try backend.run(
         PackedWeightGradient(
           packed: packed, rows: outputRows.values, pattern: outputRows.pattern,
           weightGradient: weights.downGradient))
-      let inputRows = try inOrder(input, pattern)
       try backend.run(
         PackedWeightGradient(
-          packed: gradient, rows: inputRows.values, pattern: inputRows.pattern,
+          packed: gradient, rows: input, pattern: pattern.inPlace,
           weightGradient: weights.upGradient))
     }
     try backend.run(
@@ -255,9 +262,7 @@ public final class SparseFeedForward: FeedForwardMethod {
       return (values, pattern)
     }
     try backend.run(GatherRows(source: values, rows: order, output: rows))
-    var pattern = pattern
-    pattern.order = nil
-    return (rows, pattern)
+    return (rows, pattern.inPlace)
   }
 
   private func denseActivation(
@@ -276,7 +281,7 @@ public final class SparseFeedForward: FeedForwardMethod {
   ) throws(ComputeError) {
     try backend.run(
       BlockSums(
-        values: dense, order: pattern.order, blockRows: recipe.blockTokens, sums: scratch.sums))
+        values: dense, order: nil, blockRows: recipe.blockTokens, sums: scratch.sums))
     try backend.run(
       SelectColumns(
         sums: scratch.sums, groupWidth: groupWidth,
@@ -287,25 +292,37 @@ public final class SparseFeedForward: FeedForwardMethod {
 
   /// The activations of a few tokens of each block; halfway: of others than a choice is made from.
   private func sampleActivations(
-    _ samples: Int, halfway: Bool, up: TensorView, input: TensorView, pattern: PackedPattern
+    _ samples: Int, halfway: Bool, up: TensorView, input: TensorView
   ) throws(ComputeError) {
-    try backend.run(
-      SampleTokens(
-        order: pattern.order, tokens: shape.tokens, blockTokens: recipe.blockTokens,
-        samples: samples, isHalfway: halfway, output: scratch.sampledTokens))
-    try backend.run(
-      GatherRows(
-        source: input, rows: scratch.sampledTokens, output: scratch.sampledInput))
+    let sampled = try sample(samples, of: input, halfway: halfway)
     try backend.run(
       MatrixMultiply(
-        scratch.sampledInput, up, transposeRight: true, into: scratch.sampledActivation,
+        sampled, up, transposeRight: true, into: scratch.sampledActivation,
         epilogue: .squaredReLU))
+  }
+
+  /// A few rows of each block: a view of them where they lie evenly, else a copy.
+  private func sample(
+    _ samples: Int, of input: TensorView, halfway: Bool
+  ) throws(ComputeError) -> TensorView {
+    if let view = SampleTokens.view(
+      of: input, blockTokens: recipe.blockTokens, samples: samples, isHalfway: halfway)
+    {
+      return view
+    }
+    let rows = scratch.sampledInput
+    try backend.run(
+      SampleTokens(
+        order: nil, tokens: shape.tokens, blockTokens: recipe.blockTokens, samples: samples,
+        isHalfway: halfway, output: scratch.sampledTokens))
+    try backend.run(GatherRows(source: input, rows: scratch.sampledTokens, output: rows))
+    return rows
   }
 
   private func selectFromSamples(
     _ samples: Int, up: TensorView, input: TensorView, pattern: PackedPattern
   ) throws(ComputeError) {
-    try sampleActivations(samples, halfway: false, up: up, input: input, pattern: pattern)
+    try sampleActivations(samples, halfway: false, up: up, input: input)
     try backend.run(
       BlockSums(
         values: scratch.sampledActivation, order: nil, blockRows: samples,
@@ -346,18 +363,20 @@ public final class SparseFeedForward: FeedForwardMethod {
 
   // MARK: Products 4 and 6 with a pattern of their own
 
+  /// All rows in the order of positions.
   private func venomWeightGradients(
     n: Int, m: Int, weights: FeedForwardWeights, pattern: PackedPattern, packed: TensorView,
     gradient: TensorView, input: TensorView, outputGradient: TensorView
   ) throws(ComputeError) {
     let activation = scratch.dense
     let hiddenGradient = scratch.secondDense
+    let pattern = pattern.inPlace
     try backend.run(UnpackColumns(packed: packed, pattern: pattern, values: activation))
     try backend.run(UnpackColumns(packed: gradient, pattern: pattern, values: hiddenGradient))
     try backend.run(
       TransposedVenomMask(
         activation: activation, companion: hiddenGradient,
-        order: try scratch.stridedOrder(of: pattern.order, group: m),
+        order: scratch.stridedOrder,
         blockNeurons: recipe.blockTokens, keep: n, groupTokens: m))
     try backend.run(
       MatrixMultiply(
@@ -367,5 +386,14 @@ public final class SparseFeedForward: FeedForwardMethod {
       MatrixMultiply(
         hiddenGradient, transposeLeft: true, input, into: weights.upGradient,
         adding: weights.upGradient))
+  }
+}
+
+extension PackedPattern {
+  /// The same lists for rows that already lie in the order of positions.
+  fileprivate var inPlace: PackedPattern {
+    var pattern = self
+    pattern.order = nil
+    return pattern
   }
 }

@@ -4,17 +4,17 @@ import Compute
 final class SparseScratch {
   /// Block sums, [blocks, f].
   let sums: TensorView
-  /// Sampled mode: which tokens, their inputs and activations.
+  /// Sampled mode: which tokens, their inputs where those need a copy, and activations.
   let sampledTokens: TensorView
   let sampledInput: TensorView
   let sampledActivation: TensorView
   /// A [T, d] matrix in the order of positions, for storage in bfloat16: that is a GPU, whose products
-  /// read rows in order faster than through an order. nil elsewhere.
+  /// read rows in order faster than through an order; and for dense products of rows in that order.
+  /// nil elsewhere.
   let orderedRows: TensorView?
   private let packed: TensorView
   private let wholeDense: TensorView?
   private let secondWholeDense: TensorView?
-  private let strided: TensorView?
   private let positions: TensorView?
   private let backend: any Backend
   private let tokens: Int
@@ -37,12 +37,11 @@ final class SparseScratch {
     orderedRows =
       sizes.needsOrderedRows ? arena.take(rows: t, columns: shape.width, shape.storage) : nil
     packed = arena.take(rows: t, columns: sizes.widest, shape.storage)
-    sampledTokens = arena.take(rows: 1, columns: sizes.sampled, .int32)
-    sampledInput = arena.take(rows: sizes.sampled, columns: shape.width, shape.storage)
+    sampledTokens = arena.take(rows: 1, columns: sizes.copied, .int32)
+    sampledInput = arena.take(rows: sizes.copied, columns: shape.width, shape.storage)
     sampledActivation = arena.take(rows: sizes.sampled, columns: f, shape.storage)
     wholeDense = sizes.needsDense ? arena.take(rows: t, columns: f, shape.storage) : nil
     secondWholeDense = sizes.needsSecond ? arena.take(rows: t, columns: f, shape.storage) : nil
-    strided = sizes.needsSecond ? arena.take(rows: 1, columns: t, .int32) : nil
     positions = sizes.needsSecond ? arena.take(rows: 1, columns: t, .int32) : nil
     if let positions, case .venom(_, let m) = recipe.selection {
       try backend.write(SparseScratch.stridedPositions(tokens: t, group: m), to: positions)
@@ -57,15 +56,15 @@ final class SparseScratch {
     var bytes =
       Arena.bytes(rows: sizes.blocks, columns: shape.hiddenWidth)
       + Arena.bytes(rows: shape.tokens, columns: sizes.widest, shape.storage)
-      + Arena.bytes(rows: 1, columns: sizes.sampled, .int32)
-      + Arena.bytes(rows: sizes.sampled, columns: shape.width, shape.storage)
+      + Arena.bytes(rows: 1, columns: sizes.copied, .int32)
+      + Arena.bytes(rows: sizes.copied, columns: shape.width, shape.storage)
       + Arena.bytes(rows: sizes.sampled, columns: shape.hiddenWidth, shape.storage)
     if sizes.needsOrderedRows {
       bytes += Arena.bytes(rows: shape.tokens, columns: shape.width, shape.storage)
     }
     if sizes.needsDense { bytes += dense }
     if sizes.needsSecond {
-      bytes += dense + 2 * Arena.bytes(rows: 1, columns: shape.tokens, .int32)
+      bytes += dense + Arena.bytes(rows: 1, columns: shape.tokens, .int32)
     }
     return bytes
   }
@@ -75,6 +74,8 @@ final class SparseScratch {
     let blocks: Int
     let widest: Int
     let sampled: Int
+    /// Sampled tokens whose inputs do not lie evenly.
+    let copied: Int
     let needsDense: Bool
     let needsOrderedRows: Bool
     let needsSecond: Bool
@@ -82,17 +83,20 @@ final class SparseScratch {
     init(_ shape: FeedForwardShape, _ recipe: SparseFeedForward.Recipe) {
       blocks = PackedPattern.blocks(tokens: shape.tokens, blockTokens: recipe.blockTokens)
       widest = recipe.keptColumns.max() ?? 0
-      needsOrderedRows = shape.storage == .bfloat16
       if case .sampled(let samples) = recipe.selection {
         sampled = SampleTokens.count(
           tokens: shape.tokens, blockTokens: recipe.blockTokens, samples: samples)
+        let isEven = shape.tokens % recipe.blockTokens == 0 && recipe.blockTokens % samples == 0
+        copied = isEven ? 0 : sampled
         needsDense = false
         needsSecond = false
       } else {
         sampled = 0
+        copied = 0
         needsDense = true
         needsSecond = recipe.weightGradientPattern == .venom
       }
+      needsOrderedRows = shape.storage == .bfloat16 || needsSecond
     }
   }
 
@@ -115,17 +119,11 @@ final class SparseScratch {
     return secondWholeDense
   }
 
-  /// The token order in which every `group` consecutive positions come from far-apart places of
-  /// the routed order, so that a group mixes clusters.
-  func stridedOrder(of order: TensorView?, group: Int) throws(ComputeError) -> TensorView {
-    guard let positions, let strided else { preconditionFailure("no memory for a strided order") }
-    guard let order else { return positions }
-    // An index is copied as the 4 bytes it is.
-    func asRows(_ view: TensorView) -> TensorView {
-      TensorView(address: view.address, rows: tokens, columns: 1)
-    }
-    try backend.run(GatherRows(source: asRows(order), rows: positions, output: asRows(strided)))
-    return strided
+  /// The order in which every `group` consecutive positions come from far-apart places of the
+  /// routed order, so that a group mixes clusters.
+  var stridedOrder: TensorView {
+    guard let positions else { preconditionFailure("no memory for a strided order") }
+    return positions
   }
 
   /// Position i of the strided order → position in the routed order: column by column through a

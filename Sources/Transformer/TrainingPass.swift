@@ -250,13 +250,17 @@ public final class TrainingPass {
     try clock.lap(\.feedForward)
   }
 
+  /// The network's input, its rows in the order that the network wants.
   private func normalizeFeedForwardInput(_ layer: Int) throws(ComputeError) {
     let saved = activations.layers[layer]
+    let gain = weights[layer].feedForwardNorm
+    try clock.lap(\.other)
+    let order = try feedForward.route(layer: layer, hidden: saved.feedForwardInput, gain: gain)
+    try clock.lap(\.feedForward)
     try backend.run(
       RMSNorm.Forward(
-        input: saved.feedForwardInput, weight: weights[layer].feedForwardNorm,
-        output: saved.feedForwardNormalized, inverseRMS: saved.feedForwardInverseRMS,
-        epsilon: epsilon))
+        input: saved.feedForwardInput, weight: gain, output: saved.feedForwardNormalized,
+        inverseRMS: saved.feedForwardInverseRMS, epsilon: epsilon, order: order))
     try clock.lap(\.other)
   }
 

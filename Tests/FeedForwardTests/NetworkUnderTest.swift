@@ -38,6 +38,7 @@ final class NetworkUnderTest {
   let companions: [TensorView]
   let input, residual, outputGradient: TensorView
   private let output, inputGradient: TensorView
+  private let routed: TensorView
   private let arena: Arena
 
   init(
@@ -50,7 +51,7 @@ final class NetworkUnderTest {
     let stream = Arena.bytes(rows: tokens, columns: width)
     let matrix = Arena.bytes(rows: hidden, columns: width)
     let arena = try Arena(
-      byteCount: 5 * stream + 5 * layers * matrix, on: backend, purpose: "network under test")
+      byteCount: 6 * stream + 5 * layers * matrix, on: backend, purpose: "network under test")
     self.arena = arena
     func streamView() -> TensorView { arena.take(rows: tokens, columns: width) }
     func matrixView() -> TensorView { arena.take(rows: hidden, columns: width) }
@@ -59,6 +60,7 @@ final class NetworkUnderTest {
     outputGradient = streamView()
     output = streamView()
     inputGradient = streamView()
+    routed = streamView()
     weights = (0..<layers).map { _ in
       FeedForwardWeights(
         up: matrixView(), down: matrixView(), upGradient: matrixView(),
@@ -89,15 +91,25 @@ final class NetworkUnderTest {
     let own = weights[layer]
     try backend.zero(own.upGradient)
     try backend.zero(own.downGradient)
+    let rows = try input(of: stack, layer: layer)
     try stack.forward(
-      layer: layer, weights: own, input: input, residual: residual, output: output)
+      layer: layer, weights: own, input: rows, residual: residual, output: output)
     try stack.backward(
-      layer: layer, weights: own, input: input, outputGradient: outputGradient,
+      layer: layer, weights: own, input: rows, outputGradient: outputGradient,
       inputGradient: inputGradient)
     return Result(
       output: try backend.read(output), inputGradient: try backend.read(inputGradient),
       upGradient: try backend.read(own.upGradient),
       downGradient: try backend.read(own.downGradient))
+  }
+
+  /// The input in the order that a stack wants it.
+  func input(of stack: FeedForwardStack, layer: Int = 0) throws -> TensorView {
+    guard let order = try stack.route(layer: layer, hidden: input, gain: nil) else {
+      return input
+    }
+    try backend.run(GatherRows(source: input, rows: order, output: routed))
+    return routed
   }
 
   /// The same network densely, with nothing left over.

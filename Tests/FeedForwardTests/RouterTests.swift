@@ -62,4 +62,59 @@ import Testing
       Matrix(tokens, clusters, floats: scores), centroids: unit)
     #expect(try order(scores, clusters: clusters) == expected)
   }
+
+  /// A norm's tokens have the order of what it is the norm of, its weights given: lengths do not count.
+  @Test func aNormIsRoutedByWhatItIsOf() throws {
+    var configuration = FeedForwardConfiguration()
+    configuration.blockTokens = 16
+    configuration.density = 0.5
+    configuration.clusters = 6
+    let network = try NetworkUnderTest(tokens: 300, width: 24, hidden: 48, configuration)
+    try network.startSparse()
+    let backend = network.backend
+    let arena = try Arena(
+      byteCount: Arena.bytes(rows: 1, columns: 24) + Arena.bytes(rows: 1, columns: 300)
+        + Arena.bytes(rows: 300, columns: 24), on: backend, purpose: "test")
+    let gain = arena.take(rows: 1, columns: 24)
+    let inverse = arena.take(rows: 1, columns: 300)
+    let norm = arena.take(rows: 300, columns: 24)
+    var random = TestRandom(7)
+    try backend.write(floats: (0..<24).map { _ in 1 + 0.9 * random.real() }, to: gain)
+    try backend.run(
+      RMSNorm.Forward(
+        input: network.input, weight: gain, output: norm, inverseRMS: inverse, epsilon: 1e-5))
+    func order(_ hidden: TensorView, _ gain: TensorView?) throws -> [Int32] {
+      let order = try network.stack.route(layer: 0, hidden: hidden, gain: gain)
+      return try backend.read(try #require(order), as: Int32.self)
+    }
+    let ofNorm = try order(norm, nil)
+    #expect(try order(network.input, gain) == ofNorm)
+    #expect(try order(network.input, nil) != ofNorm)
+  }
+
+  /// Where samples lie evenly, a view shows the rows that a list names.
+  @Test(arguments: [(32, 8, 2), (24, 8, 8), (40, 8, 1), (12, 6, 2)])
+  func sampledRowsAsAView(tokens: Int, block: Int, samples: Int) throws {
+    let backend = CPUBackend(threads: 1)
+    let count = SampleTokens.count(tokens: tokens, blockTokens: block, samples: samples)
+    let arena = try Arena(
+      byteCount: Arena.bytes(rows: 1, columns: count, .int32), on: backend, purpose: "test")
+    let list = arena.take(rows: 1, columns: count, .int32)
+    let rows = TensorView(address: 4096, rows: tokens, columns: 3, stride: 5)
+    for halfway in [false, true] {
+      try backend.run(
+        SampleTokens(
+          order: nil, tokens: tokens, blockTokens: block, samples: samples, isHalfway: halfway,
+          output: list))
+      let view = try #require(
+        SampleTokens.view(of: rows, blockTokens: block, samples: samples, isHalfway: halfway))
+      #expect(view.rows == count)
+      for (index, token) in try backend.read(list, as: Int32.self).enumerated() {
+        #expect(
+          view.rows(index..<index + 1).address == rows.rows(Int(token)..<Int(token) + 1).address)
+      }
+    }
+    #expect(
+      SampleTokens.view(of: rows.rows(0..<tokens - 1), blockTokens: block, samples: samples) == nil)
+  }
 }

@@ -87,7 +87,8 @@ import Testing
       purpose: "test")
     let output = arena.take(rows: variant.tokens, columns: variant.width)
     try stack.forward(
-      layer: 0, weights: other.weights[0], input: other.input, residual: other.residual,
+      layer: 0, weights: other.weights[0], input: try other.input(of: stack),
+      residual: other.residual,
       output: output)
     #expect(try other.backend.read(output) == first.output)
   }

@@ -2,19 +2,23 @@
 ///
 /// Source: Zhang and Sennrich, "Root Mean Square Layer Normalization", arXiv 1910.07467.
 public enum RMSNorm {
-  /// Shapes: input, output [T, d], weight [1, d], inverseRMS [1, T] (kept for the backward pass).
+  /// Shapes: input, output [T, d], weight [1, d], inverseRMS [1, T] (kept for the backward pass),
+  /// order int32 [1, T] or nil: row i of the output is that of row `order[i]` of the input;
+  /// inverseRMS stays with the input's rows.
   public struct Forward: Operation {
     public var input: TensorView
     public var weight: TensorView
     public var output: TensorView
     public var inverseRMS: TensorView
     public var epsilon: Float
+    public var order: TensorView?
 
-    /// See the type.
+    /// See the type; with an order, input and output must not overlap.
     public init(
       input: TensorView, weight: TensorView, output: TensorView, inverseRMS: TensorView,
-      epsilon: Float
+      epsilon: Float, order: TensorView? = nil
     ) {
+      self.order = order
       self.input = input
       self.weight = weight
       self.output = output
@@ -27,6 +31,10 @@ public enum RMSNorm {
       require(input.columns, output.columns, "width")
       require(weight.count, input.columns, "weight")
       require(inverseRMS.count, input.rows, "inverseRMS")
+      if let order {
+        require(order, .int32, "order")
+        require(order.count, input.rows, "order")
+      }
     }
 
     public var flops: Double { 4 * Double(input.count) }

@@ -31,6 +31,20 @@ public struct SampleTokens: Operation {
     return tokens / blockTokens * min(samples, blockTokens) + min(samples, short)
   }
 
+  /// The rows of tokens in place that would be listed, as a view of all rows; nil where they do not
+  /// lie evenly, as in a short last block.
+  public static func view(
+    of rows: TensorView, blockTokens: Int, samples: Int, isHalfway: Bool = false
+  ) -> TensorView? {
+    guard rows.rows % blockTokens == 0, blockTokens % samples == 0 else { return nil }
+    let step = blockTokens / samples
+    let first = isHalfway ? step / 2 : 0
+    return TensorView(
+      address: rows.address + UInt64(first * rows.stride * rows.elementType.byteCount),
+      rows: rows.rows / step, columns: rows.columns, stride: step * rows.stride,
+      elementType: rows.elementType)
+  }
+
   public func checkShapes() {
     require(output, .int32, "output")
     precondition(samples >= 1, "SampleTokens: \(samples) samples")

@@ -9,12 +9,14 @@ extension CPUBackend {
     let output = operation.output
     let weight = operation.weight.float
     let inverses = operation.inverseRMS.float
+    let order = operation.order.map { $0.int32 }
     rows.forEachRange(of: input.rows, rowsPerChunk: 32) { _, range in
       for row in range {
-        let x = input.float + row * input.stride
+        let from = order.map { Int($0[row]) } ?? row
+        let x = input.float + from * input.stride
         let mean = Float(krait_sum_squares(x, input.columns) / Double(input.columns))
         let inverse = 1 / (mean + operation.epsilon).squareRoot()
-        inverses[row] = inverse
+        inverses[from] = inverse
         krait_rms_scale(x, weight, inverse, output.float + row * output.stride, input.columns)
       }
     }

@@ -12,6 +12,7 @@ extension CUDABackend {
     arguments.add(operation.inverseRMS)
     arguments.add(operation.input.columns)
     arguments.add(operation.epsilon)
+    arguments.add(optional: operation.order)
     let threads = rowThreads(
       operation.input, operation.output, weight: operation.weight)
     try launch(

@@ -1,5 +1,6 @@
 // y = x / sqrt(mean(x^2) + epsilon) * weight, and its gradients. Weights are float32.
 //
+// forward: with an order, row i of the output is that of row order[i] of the input.
 // forward, backward: a block of 256 threads per row. weight_partial: grid (width / 256, chunks);
 // a thread sums its column over the rows of a chunk, in order. weight_sum adds the chunks, by a block
 // for every 32 columns, in an order that never changes.
@@ -9,17 +10,17 @@
 #include "reduce.cuh"
 
 KERNEL __launch_bounds__(256) forward(const element* input, i64 input_stride, const float* weight, element* output,
-                                      i64 output_stride, float* inverse_rms, i64 width, float epsilon) {
+                                      i64 output_stride, float* inverse_rms, i64 width, float epsilon, const int* order) {
   __shared__ float shared[32];
-  const i64 row = blockIdx.x;
-  const element* x = input + row * input_stride;
+  const i64 row = blockIdx.x, from = order ? order[row] : row;
+  const element* x = input + from * input_stride;
   float squares = 0.0f;
   for (i64 i = threadIdx.x; i < width; i += blockDim.x) {
     const float value = to_float(x[i]);
     squares = fmaf(value, value, squares);
   }
   const float inverse = 1.0f / sqrtf(block_sum(squares, shared) / (float)width + epsilon);
-  if (threadIdx.x == 0) inverse_rms[row] = inverse;
+  if (threadIdx.x == 0) inverse_rms[from] = inverse;
   element* y = output + row * output_stride;
   for (i64 i = threadIdx.x; i < width; i += blockDim.x) y[i] = from_float(to_float(x[i]) * inverse * weight[i]);
 }
@@ -77,21 +78,21 @@ KERNEL __launch_bounds__(1024) weight_sum(const float* partial, i64 chunks, i64 
 
 KERNEL __launch_bounds__(1024) forward_packed(const element* input, i64 input_stride, const float* weight,
                                               element* output, i64 output_stride, float* inverse_rms, i64 width,
-                                              float epsilon) {
+                                              float epsilon, const int* order) {
   __shared__ float shared[32];
-  const i64 row = blockIdx.x;
+  const i64 row = blockIdx.x, from = order ? order[row] : row;
   const int column = threadIdx.x * PACK;
   const bool is_inside = column < width;
   float x[PACK], w[PACK];
   float squares = 0.0f;
   if (is_inside) {
-    load_pack(input + row * input_stride + column, x);
+    load_pack(input + from * input_stride + column, x);
     load_floats(weight + column, w);
 #pragma unroll
     for (int i = 0; i < PACK; ++i) squares = fmaf(x[i], x[i], squares);
   }
   const float inverse = 1.0f / sqrtf(block_sum(squares, shared) / (float)width + epsilon);
-  if (threadIdx.x == 0) inverse_rms[row] = inverse;
+  if (threadIdx.x == 0) inverse_rms[from] = inverse;
   if (!is_inside) return;
 #pragma unroll
   for (int i = 0; i < PACK; ++i) x[i] = x[i] * inverse * w[i];

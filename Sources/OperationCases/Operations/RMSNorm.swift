@@ -11,6 +11,8 @@ extension CaseList {
         }
       }
       cases.append(rmsNormForward(rows: 4, width: width, isAwkward: true))
+      cases.append(rmsNormForward(rows: 7, width: width, isOrdered: true))
+      cases.append(rmsNormForward(rows: 7, width: 8 * width, isOrdered: true))
     }
     // More rows than a lane's share, so that partial sums are combined.
     cases.append(rmsNormBackward(rows: 261, width: 5))
@@ -20,16 +22,19 @@ extension CaseList {
   private static let epsilon: Float = 1e-5
 
   static func rmsNormForward(
-    rows: Int, width: Int, sliced: Bool = false, isAwkward: Bool = false
+    rows: Int, width: Int, sliced: Bool = false, isAwkward: Bool = false,
+    isOrdered: Bool = false
   ) -> OperationCase {
     let values: CaseValues =
       isAwkward ? .awkward(rows * width, seed: 1) : .normal(rows * width, seed: 1)
     return OperationCase(
       "RMSNorm.Forward",
-      "\(rows) x \(width)\(sliced ? ", sliced" : "")\(isAwkward ? ", awkward" : "")",
+      "\(rows) x \(width)\(sliced ? ", sliced" : "")\(isAwkward ? ", awkward" : "")"
+        + "\(isOrdered ? ", ordered" : "")",
       [
         .input("input", rows, width, values, sliced: sliced),
         .input("weight", 1, width, .normal(width, seed: 2), alwaysFloat32: true),
+        .input("order", 1, rows, .permutation(rows, seed: 3)),
         .output("output", rows, width, sliced: sliced),
         .output("inverseRMS", 1, rows, alwaysFloat32: true),
       ],
@@ -37,14 +42,19 @@ extension CaseList {
       make: {
         RMSNorm.Forward(
           input: $0["input"], weight: $0["weight"], output: $0["output"],
-          inverseRMS: $0["inverseRMS"], epsilon: epsilon)
+          inverseRMS: $0["inverseRMS"], epsilon: epsilon,
+          order: isOrdered ? $0["order"] : nil)
       }, run: { try $0.run($1) },
       reference: { numbers in
         let x = numbers["input"]
         let inverse = inverseRMS(x)
         let weight = numbers["weight"]
         numbers["inverseRMS"].values = inverse
-        numbers["output"].fill { x[$0, $1] * inverse[$0] * weight[$1] }
+        let order = numbers["order"]
+        numbers["output"].fill { row, column in
+          let from = isOrdered ? order.int(0, row) : row
+          return x[from, column] * inverse[from] * weight[column]
+        }
       })
   }
 

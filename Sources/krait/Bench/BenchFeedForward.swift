@@ -2,11 +2,12 @@ import ArgumentParser
 import Compute
 import FeedForward
 
-/// The feed-forward network alone: forward and backward, routing and selection included.
+/// The feed-forward network alone: forward and backward; routing, selection and the norm before it,
+/// which puts rows in order, included.
 struct BenchFeedForward: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ffn",
-    abstract: "One feed-forward network, forward and backward, everything included.",
+    abstract: "One feed-forward network, forward and backward, its norm's forward pass included.",
     discussion: """
       Weights and tokens are made up. By default every token is one of --topics directions plus \
       --spread times as much noise, and a twelfth of the neurons leans towards each topic, so that \
@@ -59,7 +60,7 @@ struct BenchFeedForward: ParsableCommand {
     }
     if inputs == "random" || all { draws.append(.random) }
     let headline =
-      "Feed-forward network, forward and backward: T \(tokens), d \(width), f \(hidden), "
+      "Norm and feed-forward network, forward and backward: T \(tokens), d \(width), f \(hidden), "
       + "V \(block), \(samples) samples, \(clusters) clusters"
     var results: [(draw: FeedForwardInputs.Draw, rows: [FeedForwardRow])] = []
     for draw in draws { results.append((draw, try measure(draw, on: backend))) }
@@ -93,7 +94,7 @@ struct BenchFeedForward: ParsableCommand {
     let shape = FeedForwardShape(
       tokens: tokens, width: width, hiddenWidth: hidden, layers: 1,
       storage: backend.storage)
-    let input = try FeedForwardInputs(draw, shape, on: backend)
+    let input = try FeedForwardInputs(draw, shape, on: times)
     var stacks: [(name: String, stack: FeedForwardStack)] = []
     for (name, mode, configuration) in try variants() {
       let problems = configuration.problems(width: width, hiddenWidth: hidden, layers: 1)

@@ -29,6 +29,9 @@ final class FeedForwardInputs {
   /// The float32 parameters that `weights` are stored from; the same memory where storage is
   /// float32.
   private let masters: FeedForwardWeights
+  private let hidden: TensorView
+  private let gain: TensorView
+  private let inverseRMS: TensorView
   private let input: TensorView
   private let output: TensorView
   private let outputGradient: TensorView
@@ -46,7 +49,9 @@ final class FeedForwardInputs {
     let stored = Arena.bytes(rows: shape.hiddenWidth, columns: shape.width, shape.storage)
     let stream = Arena.bytes(rows: shape.tokens, columns: shape.width, shape.storage)
     let arena = try Arena(
-      byteCount: (isWide ? 2 : 4) * matrix + 2 * stored + 4 * stream, on: backend,
+      byteCount: (isWide ? 2 : 4) * matrix + 2 * stored + 5 * stream
+        + Arena.bytes(rows: 1, columns: shape.width)
+        + Arena.bytes(rows: 1, columns: shape.tokens), on: backend,
       purpose: "benchmark inputs")
     func weight(_ type: ElementType) -> TensorView {
       arena.take(rows: shape.hiddenWidth, columns: shape.width, type)
@@ -61,6 +66,9 @@ final class FeedForwardInputs {
     var masters = weights
     if !isWide { (masters.up, masters.down) = (weight(.float32), weight(.float32)) }
     self.masters = masters
+    hidden = tokens()
+    gain = arena.take(rows: 1, columns: shape.width)
+    inverseRMS = arena.take(rows: 1, columns: shape.tokens)
     input = tokens()
     output = tokens()
     outputGradient = tokens()
@@ -92,7 +100,8 @@ final class FeedForwardInputs {
         values[token * shape.width + column] += directions[from + column]
       }
     }
-    try backend.write(floats: values, to: input)
+    try backend.write(floats: values, to: hidden)
+    try backend.write(floats: normal(1, 0.1, 7).map { 1 + $0 }, to: gain)
     var up = normal(shape.hiddenWidth, 0.02, 4)
     if case .topics = draw {
       FeedForwardInputs.lean(&up, towards: directions, width: shape.width, strength: 0.08)
@@ -148,8 +157,13 @@ final class FeedForwardInputs {
     return stack
   }
 
-  /// The forward pass of layer 0.
+  /// The forward pass of layer 0, from the norm on, which puts rows in the order of the network.
   func forward(_ stack: FeedForwardStack) throws {
+    let order = try stack.route(layer: 0, hidden: hidden, gain: gain)
+    try backend.run(
+      RMSNorm.Forward(
+        input: hidden, weight: gain, output: input, inverseRMS: inverseRMS, epsilon: 1e-5,
+        order: order))
     try stack.forward(
       layer: 0, weights: weights, input: input, residual: output, output: output)
   }
