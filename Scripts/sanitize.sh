@@ -41,8 +41,20 @@ check() {
     grep -E "^=========|WRONG|^Error" "$work/log" | grep -v "Host Frame" | head -60
   fi
 }
-check memcheck --every 8
+only="--only PackedWeightGradient --only AlignColumns"
+check memcheck --every 4
+# shellcheck disable=SC2086
+check memcheck --no-reproducible $only
 check initcheck --every 8
+# shellcheck disable=SC2086
+check initcheck --no-reproducible $only
 check racecheck --every 40
-check racecheck --only "T 128, V 128" --only "T 300, V 128"
+check racecheck --every 8 --only SampleTokens --only AlignColumns --only SelectColumns \
+  --only BlockSums --only RouteTokens --only SoftThreshold
+check racecheck --only "KeptProduct T 128, V 128" --only "PackedProduct T 128, V 128" \
+  --only "KeptProduct T 300, V 128, f 192" --only "PackedProduct T 300, V 128, f 192"
+check racecheck --only "MatrixMultiply 129 x 136 x 64" --only "MatrixMultiply 128 x 128 x 64" \
+  --only "MatrixMultiply 2049 x 136 x 72"
+check racecheck --no-reproducible --only "PackedWeightGradient T 128, V 128" \
+  --only "PackedWeightGradient T 1000, V 128"
 exit "$status"

@@ -113,6 +113,21 @@ struct BadLuckTests {
     }
   }
 
+  /// The driver is older than the compiler, or the kernels are another GPU's.
+  @Test(arguments: [
+    (218, "the kernel compiler is newer than the driver: update the driver"),
+    (209, "the code is for another GPU: delete the kernel cache"),
+  ])
+  func kernelsThatTheDriverRefusesSayWhatToDo(code: Int, advice: String) throws {
+    try withGPU { gpu in
+      let result = try train(gpu, [], ["KRAIT_FAKE_LOAD": "\(code)"])
+      #expect(result.status == 1)
+      #expect(result.errors.contains("cuModuleLoadData failed"), "\(result.errors)")
+      #expect(result.errors.contains(advice), "\(result.errors)")
+      #expect(!FileManager.default.fileExists(atPath: gpu.folder + "/runs"))
+    }
+  }
+
   /// Optional libraries: too old, missing, or refusing to work; each costs speed and a sentence.
   @Test func optionalLibrariesCostTheirFeatureAndASentence() throws {
     try withGPU { gpu in

@@ -7,6 +7,7 @@
 //   KRAIT_FAKE_FULL_WHEN     a path: while it exists, there is no memory to be had
 //   KRAIT_FAKE_CAPABILITY    compute capability; 80 by default
 //   KRAIT_FAKE_CUDNN         the version that cuDNN says it is; 91900 by default
+//   KRAIT_FAKE_LOAD          the CUresult of loading compiled kernels
 //   KRAIT_FAKE_COMPILE       milliseconds that compiling one file takes
 #include "cuda_interface.h"
 
@@ -133,8 +134,9 @@ int fake_to_host(void *to, uint64_t from, size_t bytes, krait_cu_stream stream) 
 
 int fake_module(krait_cu_module *module, const void *image) __asm__("cuModuleLoadData");
 int fake_module(krait_cu_module *module, const void *image) {
+  const int refused = (int)number("KRAIT_FAKE_LOAD", 0);
   *module = (krait_cu_module)&used;
-  return fake_status();
+  return refused ? refused : fake_status();
 }
 
 int fake_function(krait_cu_function *function, krait_cu_module module, const char *name) __asm__("cuModuleGetFunction");
