@@ -19,11 +19,23 @@ import Testing
     #expect(narrow.grid == 3 && narrow.group == 1)
   }
 
+  @Test func packedValuesStayInTheCacheWhereWeightsFit() {
+    for (columns, neurons, group) in [(768, 3072, 3), (2304, 9216, 1), (2304, 4096, 4)] {
+      let tiles = HopperTiles(
+        tokens: 16384, columns: columns, packedNeurons: neurons, gathersRows: false,
+        multiprocessors: 132)
+      #expect(tiles.cluster == 1 && tiles.group == group)
+    }
+    let paired = HopperTiles(
+      tokens: 16384, columns: 2048, packedNeurons: 8192, gathersRows: false, multiprocessors: 132)
+    #expect(paired.cluster == 2 && paired.group == 2)
+  }
+
   @Test func narrowerTilesWhereTheyPadLess() {
     let narrow = HopperTiles(tokens: 16384, columns: 384, gathersRows: false, multiprocessors: 132)
     #expect(narrow.columns == 192 && narrow.cluster == 2 && narrow.grid == 132)
     let packed = HopperTiles(
-      tokens: 16384, columns: 384, isPacked: true, gathersRows: false, multiprocessors: 132)
+      tokens: 16384, columns: 384, packedNeurons: 3072, gathersRows: false, multiprocessors: 132)
     #expect(packed.columns == 256)
     for columns in [256, 512, 768, 1024, 2048] {
       let tiles = HopperTiles(

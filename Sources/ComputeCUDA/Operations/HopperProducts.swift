@@ -44,7 +44,8 @@ extension CUDABackend {
         operation.pattern, width: output.columns)
     else { return false }
     let tiles = HopperTiles(
-      tokens: output.rows, columns: output.columns, isPacked: true, gathersRows: false,
+      tokens: output.rows, columns: output.columns, packedNeurons: operation.weights.rows,
+      gathersRows: false,
       multiprocessors: device.multiprocessors)
     var arguments = try gatherArguments(
       map: operation.packed, tiles: tiles, weights: operation.weights, operation.pattern,

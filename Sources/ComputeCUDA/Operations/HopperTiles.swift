@@ -15,13 +15,16 @@ package struct HopperTiles: Equatable {
   package let group: Int
 
   /// Two blocks share tokens when the number of tiles of columns is even; rows that the kernel
-  /// gathers itself cannot be shared. Two tiles of columns at a time keep rows and weights in the cache.
+  /// gathers itself cannot be shared. Two tiles of columns at a time keep rows and weights in the cache;
+  /// packed values that no blocks share stay there for all tiles of columns whose weights fit 8 MiB.
   ///
-  /// - Parameter isPacked: whether W's rows stand along the contraction (products 2 and 5), which
-  ///   the kernel has tiles of 256 columns for.
+  /// - Parameter packedNeurons: f where W's rows stand along the contraction (products 2 and 5), which
+  ///   the kernel has tiles of 256 columns for; nil elsewhere.
   package init(
-    tokens: Int, columns: Int, isPacked: Bool = false, gathersRows: Bool, multiprocessors: Int
+    tokens: Int, columns: Int, packedNeurons: Int? = nil, gathersRows: Bool,
+    multiprocessors: Int
   ) {
+    let isPacked = packedNeurons != nil
     let narrow = (columns + 191) / 192
     let padsLess = !isPacked && narrow * 192 < (columns + 255) / 256 * 256
     self.columns = padsLess ? 192 : 256
@@ -30,7 +33,8 @@ package struct HopperTiles: Equatable {
     let columnTiles = wide / cluster
     let tiles = (tokens + 127) / 128 * columnTiles
     grid = min(tiles, multiprocessors / cluster) * cluster
-    group = min(cluster == 2 || gathersRows ? 2 : 1, columnTiles)
+    let fitting = packedNeurons.map { (8 << 20) / ($0 * 512) } ?? 1
+    group = min(cluster == 2 || gathersRows ? 2 : max(1, fitting), columnTiles)
   }
 
   /// Neurons of a block of `hopper/weight_gradient.cu`: as many as its shared memory holds, and few

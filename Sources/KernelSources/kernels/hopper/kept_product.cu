@@ -28,6 +28,8 @@
 //   0.226  half a tile's stores under the next tile's products; 0.224 with two tiles of columns at a time (group 2;
 //          second shape 0.448, 0.443, 0.441; rows gathered by the kernel 0.516, 0.513, 0.542, 0.611 in groups of 1, 2,
 //          4, 8)
+//   T 49152, d 768, K 384: squared ReLU 56 us, two sqrt 69, rows gathered by the kernel 61 (floors 38 and 50 us at 3 TB/s):
+//   memory at 60 to 67 % of its rate, L2 at 66 to 75 %, tensor pipes at 47 to 57 %; nothing in between is idle enough to win
 //   rejected: all of a tile's stores deferred, for a ring of three stages: 0.253 [0.480]
 //   rejected: single-row TMA boxes for the rows of A (31 ns per box whatever its size: 1.01 ms); clusters of 4 (not
 //   all fit: 0.43 ms); L2 eviction hints (no change); prefetching into L2 six stages ahead (0.31 ms); one

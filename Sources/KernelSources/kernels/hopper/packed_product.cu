@@ -3,7 +3,7 @@
 //   out[order[p], n] = sum_j packed[p, j] W[list(p / V)[j], n]            packed_store_C
 //                    + residual[order[p], n] (which may be out itself)    packed_add_C
 //
-// Launch as kept_product.cu says, with N tiles over d: `packed` maps [T, K], box 64 x 128 / C; group 1; order
+// Launch as kept_product.cu says, with N tiles over d: `packed` maps [T, K], box 64 x 128 / C; group as in HopperTiles; order
 // may be null. bf16; V a multiple of 128, K a multiple of 64, d a multiple of 8; W and residual under 4 GiB.
 //
 // Floor: the arithmetic of kept_product.cu; memory 32 MB + 67 MB + 134 MB, 0.08 ms at 3 TB/s. There are twice as
@@ -21,6 +21,9 @@
 //   added: 0.300 with the residual's rows looked up four at a time in the producer, 0.325 with loads in the epilogue
 //   straight from memory (their latency shows), 0.282 with all row offsets looked up at once
 //   stored 0.252 to 0.248 [0.496 to 0.490] with half a tile's stores under the next tile's products; added: no gain
+//   T 49152, d 768, K 384: stored 81 us, added 104; 62 and 86 with all three tiles of columns at a time, for which packed
+//   values then come from memory once (floors 38 and 63 us at 3 TB/s); before: memory at 69 and 76 % of its rate, L2 at 73 and 78
+//   rejected: clusters of three for d 768, rows of packed values loaded in turns (96 us for 81: not all fit the GPU)
 //   rejected: all stores deferred, for a ring of three stages: 0.261 [0.513]
 #include "hopper/gather_product.cuh"
 
