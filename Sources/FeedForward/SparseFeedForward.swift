@@ -325,12 +325,11 @@ public final class SparseFeedForward: FeedForwardMethod {
     try sampleActivations(samples, halfway: false, up: up, input: input)
     try backend.run(
       BlockSums(
-        values: scratch.sampledActivation, order: nil, blockRows: samples,
-        neighbourWeight: recipe.neighbourWeight, sums: scratch.sums))
+        values: scratch.sampledActivation, order: nil, blockRows: samples, sums: scratch.sums))
     try backend.run(
       SelectColumns(
         sums: scratch.sums, groupWidth: shape.hiddenWidth, keepPerGroup: pattern.keptColumns,
-        columns: pattern.columns))
+        neighbourWeight: recipe.neighbourWeight, columns: pattern.columns))
     try align(pattern)
   }
 

@@ -36,6 +36,12 @@ public enum CaseList {
       routeTokens(tokens: 3000, clusters: 300), routeTokens(tokens: 16_384, clusters: 64),
       routeTokens(tokens: 70_000, clusters: 16),
       selectColumns(blocks: 3, groupWidth: 16_384, groups: 1, keep: 2048),
+      selectColumns(blocks: 3, groupWidth: 8192, groups: 1, keep: 1024),
+      selectColumns(
+        blocks: 5, groupWidth: 4096, groups: 1, keep: 512, .ties(5 * 4096, seed: 3), "ties",
+        neighbourWeight: 0.5),
+      selectColumns(
+        blocks: 3, groupWidth: 4001, groups: 1, keep: 512, .ties(3 * 4001, seed: 2), "ties"),
       selectColumns(
         blocks: 3, groupWidth: 9001, groups: 1, keep: 4000,
         .ties(3 * 9001, seed: 1, nonNegative: true), "ties"),
@@ -43,7 +49,7 @@ public enum CaseList {
       gatherRows(sources: 25, rows: 70, columns: 1224, slicing: .aligned),
       blockSums(rows: 300, columns: 1030, blockRows: 128, ordered: true),
       blockSums(rows: 300, columns: 1032, blockRows: 128, ordered: false),
-      blockSums(rows: 300, columns: 1032, blockRows: 8, ordered: false, neighbourWeight: 0.5),
+      blockSums(rows: 97, columns: 72, blockRows: 8, ordered: true),
       transposedVenomMask(tokens: 150, neurons: 70, blockNeurons: 32, keep: 2, groupTokens: 16),
       adamW(count: 5001, step: 3, weightDecay: 0.1, withWeights: true),
     ]

@@ -16,23 +16,11 @@ extension CPUBackend {
       let start = slice * sliceColumns
       let count = min(sliceColumns, sums.columns - start)
       let base = values.float + start
-      func add(rowsOf block: Int, into target: UnsafeMutablePointer<Float>) {
-        let first = block * operation.blockRows
-        krait_sum_rows(
-          order == nil ? base + first * values.stride : base, values.stride,
-          order.map { UnsafePointer($0 + first) }, min(operation.blockRows, values.rows - first),
-          count, target)
-      }
-      let target = sums.float + block * sums.stride + start
-      add(rowsOf: block, into: target)
-      guard operation.neighbourWeight != 0 else { return }
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: sliceColumns) { buffer in
-        guard let other = buffer.baseAddress else { return }
-        for neighbour in [block - 1, block + 1] where (0..<sums.rows).contains(neighbour) {
-          add(rowsOf: neighbour, into: other)
-          for column in 0..<count { target[column] += operation.neighbourWeight * other[column] }
-        }
-      }
+      let first = block * operation.blockRows
+      krait_sum_rows(
+        order == nil ? base + first * values.stride : base, values.stride,
+        order.map { UnsafePointer($0 + first) }, min(operation.blockRows, values.rows - first),
+        count, sums.float + block * sums.stride + start)
     }
   }
 }

@@ -12,10 +12,23 @@ extension CPUBackend {
     let keep = operation.keepPerGroup
     guard keep > 0 else { return }
     let scratch = scratch
-    scratch.reserve(bytes: 2 * width * MemoryLayout<UInt32>.stride)
+    let keyBytes = 2 * width * MemoryLayout<UInt32>.stride
+    let countsNeighbours = operation.neighbourWeight != 0
+    scratch.reserve(bytes: keyBytes + (countsNeighbours ? sums.columns * 4 : 0))
     rows.forEachChunk(sums.rows) { lane, block in
       let keys = scratch[lane].assumingMemoryBound(to: UInt32.self)
-      let values = sums.float + block * sums.stride
+      var values = sums.float + block * sums.stride
+      if countsNeighbours {
+        let own = values
+        values = (scratch[lane] + keyBytes).assumingMemoryBound(to: Float.self)
+        values.update(from: own, count: sums.columns)
+        for other in [block - 1, block + 1] where (0..<sums.rows).contains(other) {
+          let row = sums.float + other * sums.stride
+          for column in 0..<sums.columns {
+            values[column] += operation.neighbourWeight * row[column]
+          }
+        }
+      }
       var target = columns.uint16 + block * columns.stride
       for group in stride(from: 0, to: sums.columns, by: width) {
         krait_select_largest(values + group, width, keep, group, keys, target)

@@ -12,7 +12,6 @@ extension CUDABackend {
     arguments.add(values.rows)
     arguments.add(values.columns)
     arguments.add(operation.blockRows)
-    arguments.add(operation.neighbourWeight)
     arguments.addWithStride(operation.sums)
     if values.elementType == .bfloat16 && values.hasWholeChunks(16)
       && operation.sums.hasWholeChunks(32)

@@ -13,16 +13,20 @@ extension CUDABackend {
     let (name, threads) =
       switch operation.groupWidth {
       case ...64: ("select_few", 256)
-      case ...4096: ("select_4", 1024)
-      case ...16384: ("select_16", 1024)
+      case ...1024: ("select_1024", 256)
+      case ...3072: ("select_3072", 256)
+      case ...4096: ("select_4096", 256)
+      case ...8192: ("select_8192", 512)
+      case ...16384: ("select_16384", 1024)
       default: ("select_many", 256)
       }
     var arguments = KernelArguments()
     arguments.addWithStride(sums)
-    if isSmall { arguments.add(sums.rows) }
+    arguments.add(sums.rows)
     arguments.add(groups)
     arguments.add(operation.groupWidth)
     arguments.add(operation.keepPerGroup)
+    arguments.add(operation.neighbourWeight)
     arguments.addWithStride(operation.columns)
     try launch(
       "SelectColumns.cu", name, .float32,

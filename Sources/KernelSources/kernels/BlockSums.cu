@@ -1,4 +1,4 @@
-// Sums over the rows of each block, in ascending position; `weight` times the rows of the blocks before and after.
+// Sums over the rows of each block, in ascending position.
 //
 // block_sums_8: eight neighbouring columns per thread, where rows are made of 16-byte chunks (bfloat16
 // only); block_sums: a column per thread. Grid (column threads / 128 or 256, blocks).
@@ -7,19 +7,14 @@
 #include "element.cuh"
 
 KERNEL block_sums(const element* values, i64 stride, const int* order, i64 rows, i64 columns, i64 block_rows,
-                  float weight, float* sums, i64 sums_stride) {
+                  float* sums, i64 sums_stride) {
   const i64 column = thread_index(), block = blockIdx.y;
   if (column >= columns) return;
   const i64 first = block * block_rows, end = first + block_rows < rows ? first + block_rows : rows;
   float sum = 0.0f;
-  auto add = [&](i64 position, float factor) {
-    sum += factor * to_float(values[(order ? (i64)order[position] : position) * stride + column]);
-  };
 #pragma unroll 8
-  for (i64 position = first; position < end; ++position) add(position, 1.0f);
-  if (weight != 0.0f) {
-    for (i64 position = first > block_rows ? first - block_rows : 0; position < first; ++position) add(position, weight);
-    for (i64 position = end; position < min(end + block_rows, rows); ++position) add(position, weight);
+  for (i64 position = first; position < end; ++position) {
+    sum += to_float(values[(order ? (i64)order[position] : position) * stride + column]);
   }
   sums[block * sums_stride + column] = sum;
 }
@@ -27,30 +22,23 @@ KERNEL block_sums(const element* values, i64 stride, const int* order, i64 rows,
 #if KRAIT_BFLOAT16
 KERNEL __launch_bounds__(128) block_sums_8(const element* __restrict__ values, i64 stride,
                                            const int* __restrict__ order, i64 rows, i64 columns, i64 block_rows,
-                                           float weight, float* __restrict__ sums, i64 sums_stride) {
+                                           float* __restrict__ sums, i64 sums_stride) {
   const i64 column = thread_index() * 8, block = blockIdx.y;
   if (column >= columns) return;
   const i64 first = block * block_rows, end = first + block_rows < rows ? first + block_rows : rows;
   float sum[8];
 #pragma unroll
   for (int i = 0; i < 8; ++i) sum[i] = 0.0f;
-  auto add = [&](i64 position, float factor) {
+#pragma unroll 8
+  for (i64 position = first; position < end; ++position) {
     const i64 row = order ? (i64)order[position] : position;
     const uint4 eight = *(const uint4*)(values + row * stride + column);
     const u32 pairs[4] = {eight.x, eight.y, eight.z, eight.w};
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
-      sum[2 * i] += factor * __uint_as_float(pairs[i] << 16);
-      sum[2 * i + 1] += factor * __uint_as_float(pairs[i] & 0xffff0000u);
+      sum[2 * i] += __uint_as_float(pairs[i] << 16);
+      sum[2 * i + 1] += __uint_as_float(pairs[i] & 0xffff0000u);
     }
-  };
-#pragma unroll 8
-  for (i64 position = first; position < end; ++position) add(position, 1.0f);
-  if (weight != 0.0f) {
-#pragma unroll 8
-    for (i64 position = first > block_rows ? first - block_rows : 0; position < first; ++position) add(position, weight);
-#pragma unroll 8
-    for (i64 position = end; position < min(end + block_rows, rows); ++position) add(position, weight);
   }
   float4* to = (float4*)(sums + block * sums_stride + column);
   to[0] = make_float4(sum[0], sum[1], sum[2], sum[3]);

@@ -1,23 +1,52 @@
-// The neurons with the largest block sums, ascending; ties to the lower index.
+// The neurons with the largest block sums, ascending; ties to the lower index. The sums of the blocks before and after
+// count by `weight`.
 //
 // select_few: a thread per group of at most 64: a value stays when fewer than `keep` are ahead.
-// select_4, select_16: a block of 1024 threads per group of at most 4096 or 16384, each thread with as many
+// select_1024 to select_16384: a block of 256 to 1024 threads per group of at most so many, each thread with 4 to 16
 // neighbouring keys in registers. A histogram of 2048 bins between the smallest and the largest key (block sums
 // spread over them; the bits of a key would not: few exponents, and shared-memory atomics that all hit the same
-// bins) leaves the few keys of one bin, of which one warp finds the keep-th largest bit by bit. One scan then gives
-// every thread the places of its kept keys.
+// bins) leaves the few keys of one bin, of which one warp finds the keep-th largest: each lane counts who is ahead of
+// its key, or bit by bit when they are many. One scan then gives every thread the places of its kept keys.
 // select_many: wider groups, a block of 256 threads: radix selection, eight bits at a time, from memory.
 //
-// 128 blocks of f 16384, H100: 27 us when every bit was a count over all keys (f 3072: 13 us): comparing integers
-// runs at half rate, and 1024 threads meet at a barrier for every bit.
+// 384 blocks of f 3072 | 8192, H100: 25 | 57 us when all were blocks of 1024 threads: two to a multiprocessor, that wait
+// for each other at a dozen barriers. When every bit was a count over all keys, 128 blocks of f 16384 took 27 us.
 #include "reduce.cuh"
 
-KERNEL select_few(const float* sums, i64 stride, i64 rows, i64 groups, int width, int keep, u16* columns,
+// A group's sums.
+struct Sums {
+  const float *own, *before, *after;  // null: none, or it does not count
+  float weight;
+  DEV Sums(const float* sums, i64 stride, i64 row, i64 rows, i64 first, float w) : weight(w) {
+    own = sums + row * stride + first;
+    before = w != 0.0f && row > 0 ? own - stride : nullptr;
+    after = w != 0.0f && row + 1 < rows ? own + stride : nullptr;
+  }
+  DEV float operator[](int i) const {
+    float sum = own[i];
+    if (before) sum += weight * before[i];
+    if (after) sum += weight * after[i];
+    return sum;
+  }
+  DEV bool has_fours() const { return (u64)own % 16 == 0 && (u64)before % 16 == 0 && (u64)after % 16 == 0; }
+  DEV float4 four(int i) const {
+    float4 sum = *(const float4*)(own + i);
+    auto add = [&](const float* other) {
+      const float4 o = *(const float4*)(other + i);
+      sum = make_float4(sum.x + weight * o.x, sum.y + weight * o.y, sum.z + weight * o.z, sum.w + weight * o.w);
+    };
+    if (before) add(before);
+    if (after) add(after);
+    return sum;
+  }
+};
+
+KERNEL select_few(const float* sums, i64 stride, i64 rows, i64 groups, int width, int keep, float weight, u16* columns,
                   i64 columns_stride) {
   const i64 index = thread_index();
   if (index >= rows * groups) return;
   const i64 row = index / groups, group = index % groups;
-  const float* values = sums + row * stride + group * width;
+  const Sums values(sums, stride, row, rows, group * width, weight);
   u16* target = columns + row * columns_stride + group * keep;
   int written = 0;
   for (int i = 0; i < width && written < keep; ++i) {
@@ -31,29 +60,55 @@ KERNEL select_few(const float* sums, i64 stride, i64 rows, i64 groups, int width
   }
 }
 
-// The sum over 1024 threads; one barrier, `shared` alternates between calls.
+// The sum over all threads; one barrier, `shared` alternates between calls.
+template <int THREADS>
 DEV int count_all(int value, int* shared) {
   value = __reduce_add_sync(0xffffffffu, value);
   if ((threadIdx.x & 31) == 0) shared[threadIdx.x >> 5] = value;
   __syncthreads();
-  return __reduce_add_sync(0xffffffffu, shared[threadIdx.x & 31]);
+  const int lane = threadIdx.x & 31;
+  return __reduce_add_sync(0xffffffffu, lane < THREADS / 32 ? shared[lane] : 0);
 }
 
 constexpr int BINS = 2048;
 
 struct SelectShared {
-  int bins[BINS];
+  alignas(16) int bins[BINS];
   u32 list[BINS];  // the keys of the bin that holds the threshold
   int counts[2][32];
   int scratch[32];
-  u32 low, high, threshold;
+  u32 lows[32], highs[32], threshold;
   int bin, left, listed;
 };
 
+// The `left`-th largest of the listed values, below 2^bits; for one warp.
+DEV u32 select_listed(const u32* list, int held, int left, int bits) {
+  const int lane = threadIdx.x & 31;
+  if (held <= 32) {
+    const u32 mine = lane < held ? list[lane] : 0u;
+    int ahead = 0;
+    for (int i = 0; i < held; ++i) {
+      const u32 other = __shfl_sync(0xffffffffu, mine, i);
+      ahead += other > mine || (other == mine && i < lane);
+    }
+    const u32 found = __ballot_sync(0xffffffffu, lane < held && ahead == left - 1);
+    return __shfl_sync(0xffffffffu, mine, __ffs(found) - 1);
+  }
+  u32 threshold = 0;
+  for (int bit = bits - 1; bit >= 0; --bit) {
+    const u32 trial = threshold | 1u << bit;
+    int reached = 0;
+    for (int i = lane; i < held; i += 32) reached += list[i] >= trial;
+    if (__reduce_add_sync(0xffffffffu, reached) >= left) threshold = trial;
+  }
+  return threshold;
+}
+
 // The largest threshold that at least `keep` of the keys reach, the same for all threads. `valid` of a thread's keys
 // count, the rest are 0.
-template <int ITEMS>
+template <int THREADS, int ITEMS>
 DEV u32 select_threshold(const u32 (&keys)[ITEMS], int valid, int keep, SelectShared& shared) {
+  const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
   u32 low = 0xffffffffu, high = 0;
 #pragma unroll
   for (int i = 0; i < ITEMS; ++i) {
@@ -62,35 +117,41 @@ DEV u32 select_threshold(const u32 (&keys)[ITEMS], int valid, int keep, SelectSh
   }
   low = __reduce_min_sync(0xffffffffu, low);
   high = __reduce_max_sync(0xffffffffu, high);
-  if (threadIdx.x == 0) {
-    shared.low = 0xffffffffu;
-    shared.high = 0;
-    shared.listed = 0;
+  if (lane == 0) {
+    shared.lows[warp] = low;
+    shared.highs[warp] = high;
   }
-  for (int i = threadIdx.x; i < BINS; i += 1024) shared.bins[i] = 0;
+  if (threadIdx.x == 0) shared.listed = 0;
+  for (int i = threadIdx.x; i < BINS; i += THREADS) shared.bins[i] = 0;
   __syncthreads();
-  if ((threadIdx.x & 31) == 0) {
-    atomicMin(&shared.low, low);
-    atomicMax(&shared.high, high);
-  }
-  __syncthreads();
-  low = shared.low;
-  const u32 range = shared.high - low;
+  low = __reduce_min_sync(0xffffffffu, lane < THREADS / 32 ? shared.lows[lane] : 0xffffffffu);
+  high = __reduce_max_sync(0xffffffffu, lane < THREADS / 32 ? shared.highs[lane] : 0u);
+  const u32 range = high - low;
   const int shift = range < BINS ? 0 : 21 - __clz((int)range);  // range >> shift is below 2048
 #pragma unroll
   for (int i = 0; i < ITEMS; ++i) {
     if (i < valid) atomicAdd(&shared.bins[(keys[i] - low) >> shift], 1);
   }
   __syncthreads();
-  // From the highest bin down, two for every thread: where the running sum reaches `keep`.
-  const int upper = BINS - 1 - 2 * (int)threadIdx.x;
-  const int first = shared.bins[upper], second = shared.bins[upper - 1];
-  int all;
-  const int before = block_scan(first + second, shared.scratch, &all);
-  if (before < keep && before + first + second >= keep) {
-    const bool is_first = before + first >= keep;
-    shared.bin = is_first ? upper : upper - 1;
-    shared.left = keep - before - (is_first ? 0 : first);
+  // From the highest bin down, some for every thread: where the running sum reaches `keep`.
+  constexpr int EACH = BINS / THREADS;
+  const int upper = BINS - 1 - EACH * (int)threadIdx.x;
+  int mine[EACH], sum = 0;
+#pragma unroll
+  for (int i = 0; i < EACH; ++i) {
+    mine[i] = shared.bins[upper - i];
+    sum += mine[i];
+  }
+  int all, before = block_scan(sum, shared.scratch, &all);
+  if (before < keep && before + sum >= keep) {
+#pragma unroll
+    for (int i = 0; i < EACH; ++i) {
+      if (before < keep && before + mine[i] >= keep) {
+        shared.bin = upper - i;
+        shared.left = keep - before;
+      }
+      before += mine[i];
+    }
   }
   __syncthreads();
   const u32 bin = (u32)shared.bin;
@@ -101,10 +162,10 @@ DEV u32 select_threshold(const u32 (&keys)[ITEMS], int valid, int keep, SelectSh
     u32 threshold = start;
     for (int bit = shift - 1; bit >= 0; --bit) {
       const u32 trial = threshold + (1u << bit);
-      int mine = 0;
+      int reached = 0;
 #pragma unroll
-      for (int i = 0; i < ITEMS; ++i) mine += keys[i] >= trial && i < valid;
-      if (count_all(mine, shared.counts[bit & 1]) >= keep) threshold = trial;
+      for (int i = 0; i < ITEMS; ++i) reached += keys[i] >= trial && i < valid;
+      if (count_all<THREADS>(reached, shared.counts[bit & 1]) >= keep) threshold = trial;
     }
     return threshold;
   }
@@ -114,29 +175,23 @@ DEV u32 select_threshold(const u32 (&keys)[ITEMS], int valid, int keep, SelectSh
   }
   __syncthreads();
   if (threadIdx.x < 32) {
-    u32 threshold = 0;
-    for (int bit = shift - 1; bit >= 0; --bit) {
-      const u32 trial = threshold | 1u << bit;
-      int mine = 0;
-      for (int i = threadIdx.x; i < held; i += 32) mine += shared.list[i] >= trial;
-      if (__reduce_add_sync(0xffffffffu, mine) >= left) threshold = trial;
-    }
+    const u32 threshold = select_listed(shared.list, held, left, shift);
     if (threadIdx.x == 0) shared.threshold = start + threshold;
   }
   __syncthreads();
   return shared.threshold;
 }
 
-template <int ITEMS>
-DEV void select_in_registers(const float* values, u16* target, int first, int width, int keep) {
+template <int THREADS, int ITEMS>
+DEV void select_in_registers(const Sums& values, u16* target, int first, int width, int keep) {
   __shared__ SelectShared shared;
   const int start = (int)threadIdx.x * ITEMS;
   const int valid = max(0, min(ITEMS, width - start));
   u32 keys[ITEMS];
-  if (valid == ITEMS && (u64)values % 16 == 0) {
+  if (valid == ITEMS && values.has_fours()) {
 #pragma unroll
     for (int i = 0; i < ITEMS; i += 4) {
-      const float4 four = *(const float4*)(values + start + i);
+      const float4 four = values.four(start + i);
       keys[i] = (u32)ordered_key(four.x) ^ 0x80000000u;
       keys[i + 1] = (u32)ordered_key(four.y) ^ 0x80000000u;
       keys[i + 2] = (u32)ordered_key(four.z) ^ 0x80000000u;
@@ -148,18 +203,17 @@ DEV void select_in_registers(const float* values, u16* target, int first, int wi
       keys[i] = i < valid ? (u32)ordered_key(values[start + i]) ^ 0x80000000u : 0u;
     }
   }
-  const u32 threshold = select_threshold<ITEMS>(keys, valid, keep, shared);
+  const u32 threshold = select_threshold<THREADS, ITEMS>(keys, valid, keep, shared);
   int above = 0, tied = 0;
 #pragma unroll
   for (int i = 0; i < ITEMS; ++i) {
     above += keys[i] > threshold;
     tied += keys[i] == threshold && i < valid;
   }
-  int all_above, all_tied;
-  const int above_before = block_scan(above, shared.scratch, &all_above);
-  const int tied_before = block_scan(tied, shared.scratch, &all_tied);
-  const int room = keep - all_above;  // for ties
-  int place = above_before + min(tied_before, room), ties = tied_before;
+  int all;
+  const int before = block_scan(above | tied << 16, shared.scratch, &all);
+  const int room = keep - (all & 0xffff);  // for ties
+  int ties = before >> 16, place = (before & 0xffff) + min(ties, room);
 #pragma unroll
   for (int i = 0; i < ITEMS; ++i) {
     const bool is_tied = keys[i] == threshold && i < valid;
@@ -168,25 +222,30 @@ DEV void select_in_registers(const float* values, u16* target, int first, int wi
   }
 }
 
-#define SELECT(ITEMS)                                                                                           \
-  KERNEL __launch_bounds__(1024) select_##ITEMS(const float* sums, i64 stride, i64 groups, int width, int keep, \
-                                                u16* columns, i64 columns_stride) {                             \
-    const i64 row = blockIdx.x / groups, group = blockIdx.x % groups;                                           \
-    select_in_registers<ITEMS>(sums + row * stride + group * width,                                             \
-                               columns + row * columns_stride + group * keep, (int)(group * width), width, keep); \
+#define SELECT(THREADS, ITEMS, WIDTH)                                                                             \
+  KERNEL __launch_bounds__(THREADS) select_##WIDTH(const float* sums, i64 stride, i64 rows, i64 groups, int width, \
+                                                   int keep, float weight, u16* columns, i64 columns_stride) {    \
+    static_assert(THREADS * ITEMS == WIDTH, "its name");                                                          \
+    const i64 row = blockIdx.x / groups, group = blockIdx.x % groups;                                             \
+    select_in_registers<THREADS, ITEMS>(Sums(sums, stride, row, rows, group * width, weight),                     \
+                                        columns + row * columns_stride + group * keep, (int)(group * width),      \
+                                        width, keep);                                                             \
   }
 
-SELECT(4)
-SELECT(16)
+SELECT(256, 4, 1024)
+SELECT(256, 12, 3072)
+SELECT(256, 16, 4096)
+SELECT(512, 16, 8192)
+SELECT(1024, 16, 16384)
 
-KERNEL __launch_bounds__(256) select_many(const float* sums, i64 stride, i64 groups, int width, int keep,
-                                          u16* columns, i64 columns_stride) {
+KERNEL __launch_bounds__(256) select_many(const float* sums, i64 stride, i64 rows, i64 groups, int width, int keep,
+                                          float weight, u16* columns, i64 columns_stride) {
   __shared__ int counts[256];
   __shared__ int scratch[32];
   __shared__ u32 chosen;
   __shared__ int left;
   const i64 row = blockIdx.x / groups, group = blockIdx.x % groups;
-  const float* values = sums + row * stride + group * width;
+  const Sums values(sums, stride, row, rows, group * width, weight);
   u16* target = columns + row * columns_stride + group * keep;
   u32 prefix = 0, known = 0;
   int remaining = keep;  // of those equal to the prefix so far

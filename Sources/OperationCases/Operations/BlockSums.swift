@@ -6,12 +6,9 @@ extension CaseList {
     for (rows, block) in [(1, 1), (5, 2), (8, 4), (9, 128), (33, 16)] {
       for columns in [1, 7, 16, 33, 1030] {
         for ordered in [false, true] {
-          for weight in [0, 0.5] as [Float] {
-            cases.append(
-              blockSums(
-                rows: rows, columns: columns, blockRows: block, ordered: ordered, sliced: ordered,
-                neighbourWeight: weight))
-          }
+          cases.append(
+            blockSums(
+              rows: rows, columns: columns, blockRows: block, ordered: ordered, sliced: ordered))
         }
       }
     }
@@ -19,25 +16,23 @@ extension CaseList {
   }
 
   static func blockSums(
-    rows: Int, columns: Int, blockRows: Int, ordered: Bool, sliced: Bool = false,
-    neighbourWeight: Float = 0
+    rows: Int, columns: Int, blockRows: Int, ordered: Bool, sliced: Bool = false
   ) -> OperationCase {
     let blocks = (rows + blockRows - 1) / blockRows
     return OperationCase(
       "BlockSums",
       "\(rows) x \(columns) by \(blockRows)\(ordered ? ", ordered" : "")"
-        + "\(sliced ? ", sliced" : "")"
-        + "\(neighbourWeight == 0 ? "" : ", neighbours by \(neighbourWeight)")",
+        + "\(sliced ? ", sliced" : "")",
       [
         .input("values", rows, columns, .activations(rows * columns, seed: 1), sliced: sliced),
         .input("order", 1, rows, .permutation(rows, seed: 2)),
         .output("sums", blocks, columns, sliced: sliced, alwaysFloat32: true),
       ],
-      tolerance: .sum(of: min(rows, (neighbourWeight == 0 ? 1 : 3) * blockRows)),
+      tolerance: .sum(of: min(rows, blockRows)),
       make: {
         BlockSums(
           values: $0["values"], order: ordered ? $0["order"] : nil, blockRows: blockRows,
-          neighbourWeight: neighbourWeight, sums: $0["sums"])
+          sums: $0["sums"])
       }, run: { try $0.run($1) },
       reference: { numbers in
         let values = numbers["values"]
@@ -45,12 +40,7 @@ extension CaseList {
         for position in 0..<rows {
           let row = ordered ? order.int(0, position) : position
           for column in 0..<columns {
-            let block = position / blockRows
-            numbers.add(values[row, column], to: "sums", block, column)
-            for other in [block - 1, block + 1] where (0..<blocks).contains(other) {
-              numbers.add(
-                Double(neighbourWeight) * values[row, column], to: "sums", other, column)
-            }
+            numbers.add(values[row, column], to: "sums", position / blockRows, column)
           }
         }
       })

@@ -19,6 +19,15 @@ extension CaseList {
           selectColumns(blocks: 2, groupWidth: width, groups: 3, keep: keep, sliced: true))
       }
     }
+    for (width, groups) in [(5, 3), (130, 1), (1001, 1), (3000, 2), (20_000, 1)] {
+      for blocks in [1, 2, 5] {
+        cases.append(
+          selectColumns(
+            blocks: blocks, groupWidth: width, groups: groups, keep: width / 3,
+            .ties(blocks * width * groups, seed: 4), "ties", sliced: blocks == 2,
+            neighbourWeight: 0.5))
+      }
+    }
     cases.append(selectColumns(blocks: 2, groupWidth: 3072, groups: 1, keep: 384))
     cases.append(
       selectColumns(
@@ -28,11 +37,13 @@ extension CaseList {
 
   static func selectColumns(
     blocks: Int, groupWidth: Int, groups: Int, keep: Int, _ values: CaseValues? = nil,
-    _ note: String = "random", sliced: Bool = false
+    _ note: String = "random", sliced: Bool = false, neighbourWeight: Float = 0
   ) -> OperationCase {
     let neurons = groupWidth * groups
     return OperationCase(
-      "SelectColumns", "\(keep) of \(groupWidth), \(groups) groups, \(note)",
+      "SelectColumns",
+      "\(keep) of \(groupWidth), \(groups) groups, \(note)"
+        + "\(neighbourWeight == 0 ? "" : ", neighbours by \(neighbourWeight)")",
       [
         .input(
           "sums", blocks, neurons, values ?? .normal(blocks * neurons, seed: 1), sliced: sliced,
@@ -41,15 +52,24 @@ extension CaseList {
       ], tolerance: .exact,
       make: {
         SelectColumns(
-          sums: $0["sums"], groupWidth: groupWidth, keepPerGroup: keep, columns: $0["columns"])
+          sums: $0["sums"], groupWidth: groupWidth, keepPerGroup: keep,
+          neighbourWeight: neighbourWeight, columns: $0["columns"])
       }, run: { try $0.run($1) },
       reference: { numbers in
         let sums = numbers["sums"]
+        func neighbours(of block: Int) -> [Int] {
+          neighbourWeight == 0 ? [] : [block - 1, block + 1].filter((0..<blocks).contains)
+        }
         var lists: [Double] = []
         for block in 0..<blocks {
           for group in 0..<groups {
             let first = group * groupWidth
-            let ranked = ranking((first..<first + groupWidth).map { sums[block, $0] })
+            let ranked = ranking(
+              (first..<first + groupWidth).map { neuron in
+                neighbours(of: block).reduce(sums[block, neuron]) {
+                  $0 + Double(neighbourWeight) * sums[$1, neuron]
+                }
+              })
             lists += ranked.prefix(keep).sorted().map { Double(first + $0) }
           }
         }
