@@ -48,6 +48,9 @@ public final class DenseFeedForward: FeedForwardMethod {
     layer: Int, hidden: TensorView, gain: TensorView?
   ) throws(ComputeError) -> TensorView? { nil }
 
+  /// Nowhere.
+  public func outputGradientCopy(layer: Int) -> RMSNorm.OrderedCopy? { nil }
+
   public func forward(
     layer: Int, weights: FeedForwardWeights, input: TensorView, residual: TensorView,
     output: TensorView
@@ -77,7 +80,7 @@ public final class DenseFeedForward: FeedForwardMethod {
 
   public func backward(
     layer: Int, weights: FeedForwardWeights, input: TensorView, outputGradient: TensorView,
-    inputGradient: TensorView
+    hasCopy: Bool, inputGradient: TensorView
   ) throws(ComputeError) {
     let activation = activation(layer)
     try backend.run(

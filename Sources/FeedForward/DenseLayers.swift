@@ -57,7 +57,7 @@ final class DenseLayers {
   ) throws(ComputeError) {
     try method.backward(
       layer: place(of: layer), weights: weights, input: input, outputGradient: outputGradient,
-      inputGradient: inputGradient)
+      hasCopy: false, inputGradient: inputGradient)
   }
 
   private func place(of layer: Int) -> Int {

@@ -95,11 +95,16 @@ public protocol FeedForwardMethod: AnyObject {
     layer: Int, weights: FeedForwardWeights, input: TensorView
   ) throws(ComputeError)
 
+  /// Where the backward pass of a layer wants dY a second time, its rows in the order of `route`, from
+  /// now until then; nil for nowhere. It makes its own copy if nobody does.
+  func outputGradientCopy(layer: Int) -> RMSNorm.OrderedCopy?
+
   /// From dY: `inputGradient = dX`, and adds to the weight gradients. Shapes: all [T, d]. Rows of
-  /// input in the order of `route`, gradients in place.
+  /// input in the order of `route`, gradients in place; `hasCopy`: whether dY lies where
+  /// `outputGradientCopy` said as well.
   func backward(
     layer: Int, weights: FeedForwardWeights, input: TensorView, outputGradient: TensorView,
-    inputGradient: TensorView
+    hasCopy: Bool, inputGradient: TensorView
   ) throws(ComputeError)
 
   /// Called when the weights have changed: at the start of every optimizer step.

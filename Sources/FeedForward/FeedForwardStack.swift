@@ -88,11 +88,16 @@ public final class FeedForwardStack {
   /// Runs the backward pass of a layer; see `FeedForwardMethod`.
   public func backward(
     layer: Int, weights: FeedForwardWeights, input: TensorView, outputGradient: TensorView,
-    inputGradient: TensorView
+    hasCopy: Bool = false, inputGradient: TensorView
   ) throws(ComputeError) {
     try current.backward(
       layer: layer, weights: weights, input: input, outputGradient: outputGradient,
-      inputGradient: inputGradient)
+      hasCopy: hasCopy, inputGradient: inputGradient)
+  }
+
+  /// Where the backward pass of a layer wants dY a second time; see `FeedForwardMethod`.
+  public func outputGradientCopy(layer: Int) -> RMSNorm.OrderedCopy? {
+    method?.outputGradientCopy(layer: layer)
   }
 
   /// Whether the next forward pass measures sparsity; take the result with `takeStatistics`.

@@ -194,9 +194,19 @@ public final class SparseFeedForward: FeedForwardMethod {
     }
   }
 
+  /// Where layers are held, and products read rows in order; with recomputation the order is not known
+  /// yet when dY is made.
+  public func outputGradientCopy(layer: Int) -> RMSNorm.OrderedCopy? {
+    if let denseLayers, denseLayers.holds(layer) { return nil }
+    guard shape.heldLayers == shape.layers, let order = order(layer: layer),
+      let rows = scratch.orderedRows
+    else { return nil }
+    return RMSNorm.OrderedCopy(order: order, rows: rows)
+  }
+
   public func backward(
     layer: Int, weights: FeedForwardWeights, input: TensorView, outputGradient: TensorView,
-    inputGradient: TensorView
+    hasCopy: Bool, inputGradient: TensorView
   ) throws(ComputeError) {
     let (up, down) = try sparseWeights.effective(layer: layer, weights)
     if let denseLayers, denseLayers.holds(layer) {
@@ -207,7 +217,7 @@ public final class SparseFeedForward: FeedForwardMethod {
     let pattern = pattern(layer)
     let packed = saved[layer].packed
     let gradient = scratch.packedGradient(columns: packed.columns)
-    let outputRows = try inOrder(outputGradient, pattern)
+    let outputRows = try inOrder(outputGradient, pattern, isThere: hasCopy)
     try backend.run(
       KeptProduct(
         input: outputRows.values, weights: down, pattern: outputRows.pattern, output: gradient,
@@ -256,12 +266,12 @@ public final class SparseFeedForward: FeedForwardMethod {
   /// Rows [T, d] in the order of positions, and the pattern that says so, where that is faster; in
   /// scratch memory until the next call.
   private func inOrder(
-    _ values: TensorView, _ pattern: PackedPattern
+    _ values: TensorView, _ pattern: PackedPattern, isThere: Bool
   ) throws(ComputeError) -> (values: TensorView, pattern: PackedPattern) {
     guard let order = pattern.order, let rows = scratch.orderedRows else {
       return (values, pattern)
     }
-    try backend.run(GatherRows(source: values, rows: order, output: rows))
+    if !isThere { try backend.run(GatherRows(source: values, rows: order, output: rows)) }
     return (rows, pattern.inPlace)
   }
 

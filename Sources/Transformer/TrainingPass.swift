@@ -328,7 +328,8 @@ public final class TrainingPass {
       RMSNorm.Backward(
         outputGradient: activations.normalizedGradient, input: activations.finalInput,
         weight: model.weight(.finalNorm), inverseRMS: activations.finalInverseRMS,
-        inputGradient: activations.streamGradient, weightGradient: gradients[.finalNorm]))
+        inputGradient: activations.streamGradient, weightGradient: gradients[.finalNorm],
+        copy: gradientCopy(layer: weights.count - 1)))
   }
 
   // MARK: Backward
@@ -341,7 +342,7 @@ public final class TrainingPass {
     feedForwardWeights.replacesGradients = isReplacing && feedForward.mode == .dense
     try feedForward.backward(
       layer: layer, weights: feedForwardWeights, input: saved.feedForwardNormalized,
-      outputGradient: activations.streamGradient,
+      outputGradient: activations.streamGradient, hasCopy: gradientCopy(layer: layer) != nil,
       inputGradient: activations.normalizedGradient)
     try clock.lap(\.feedForward)
     try backend.run(
@@ -384,6 +385,12 @@ public final class TrainingPass {
       RMSNorm.Backward(
         outputGradient: activations.normalizedGradient, input: saved.attentionInput,
         weight: own.attentionNorm, inverseRMS: saved.attentionInverseRMS,
-        inputGradient: stream, weightGradient: own.attentionNormGradient))
+        inputGradient: stream, weightGradient: own.attentionNormGradient,
+        copy: gradientCopy(layer: layer - 1)))
+  }
+
+  /// What the norm before a layer's backward pass copies the stream's gradient to.
+  private func gradientCopy(layer: Int) -> RMSNorm.OrderedCopy? {
+    layer < 0 ? nil : feedForward.outputGradientCopy(layer: layer)
   }
 }

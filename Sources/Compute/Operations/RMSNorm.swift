@@ -41,8 +41,21 @@ public enum RMSNorm {
     public var bytes: Double { size(input, output, weight, inverseRMS) }
   }
 
+  /// A copy of a matrix with its rows in another order: row i is the matrix's row `order[i]`. Shapes:
+  /// order int32 [1, T], a permutation; rows [T, d].
+  public struct OrderedCopy: Sendable {
+    public var order: TensorView
+    public var rows: TensorView
+
+    /// See the type.
+    public init(order: TensorView, rows: TensorView) {
+      self.order = order
+      self.rows = rows
+    }
+  }
+
   /// The gradients: `inputGradient += …` (the residual stream's gradient is already there),
-  /// `weightGradient += …`.
+  /// `weightGradient += …`; and a copy of the input gradient, where somebody wants one.
   public struct Backward: Operation {
     public var outputGradient: TensorView
     public var input: TensorView
@@ -50,12 +63,15 @@ public enum RMSNorm {
     public var inverseRMS: TensorView
     public var inputGradient: TensorView
     public var weightGradient: TensorView
+    public var copy: OrderedCopy?
 
     /// See the type.
     public init(
       outputGradient: TensorView, input: TensorView, weight: TensorView,
-      inverseRMS: TensorView, inputGradient: TensorView, weightGradient: TensorView
+      inverseRMS: TensorView, inputGradient: TensorView, weightGradient: TensorView,
+      copy: OrderedCopy? = nil
     ) {
+      self.copy = copy
       self.outputGradient = outputGradient
       self.input = input
       self.weight = weight
@@ -72,9 +88,19 @@ public enum RMSNorm {
       require(weight.count, input.columns, "weight")
       require(weightGradient.count, input.columns, "weight gradient")
       require(inverseRMS.count, input.rows, "inverseRMS")
+      if let copy {
+        require(copy.order, .int32, "order")
+        require(copy.order.count, input.rows, "order")
+        require(copy.rows, inputGradient.elementType, "copy")
+        require(copy.rows.rows, input.rows, "rows of the copy")
+        require(copy.rows.columns, input.columns, "width of the copy")
+      }
     }
 
     public var flops: Double { 9 * Double(input.count) }
-    public var bytes: Double { size(outputGradient, input, inputGradient, inputGradient, weight) }
+    public var bytes: Double {
+      size(outputGradient, input, inputGradient, inputGradient, weight)
+        + (copy.map { size($0.rows) } ?? 0)
+    }
   }
 }

@@ -47,5 +47,9 @@ extension CPUBackend {
         krait_add(operation.weightGradient.float, partial + chunk * width, width)
       }
     }
+    if let copy = operation.copy {
+      try run(
+        GatherRows(source: operation.inputGradient, rows: copy.order, output: copy.rows))
+    }
   }
 }

@@ -42,6 +42,8 @@ extension CUDABackend {
     arguments.add(input.rows)
     arguments.add(input.columns)
     arguments.add(rowsPerChunk)
+    arguments.add(optional: operation.copy?.order)
+    arguments.addWithStride(optional: operation.copy?.rows)
     try launch(
       "RMSNorm.cu", "backward_packed", input.elementType, grid: Grid(x: chunks),
       threads: threads, arguments, for: operation)
@@ -61,13 +63,15 @@ extension CUDABackend {
       grid: Grid(x: (operation.input.columns + 31) / 32), threads: 1024, total)
   }
 
-  /// A block per row for the input; weight gradients are summed per chunk of rows, then over chunks.
+  /// A block per row for the input; weight gradients are summed per chunk of rows, then over chunks. A
+  /// copy is written on the way where rows are read once.
   public func run(_ operation: RMSNorm.Backward) throws(ComputeError) {
     operation.checkShapes()
     let input = operation.input
     guard input.rows > 0 else { return }
     if let threads = rowThreads(
-      input, operation.outputGradient, operation.inputGradient, weight: operation.weight)
+      input, operation.outputGradient, operation.inputGradient,
+      operation.copy?.rows ?? operation.inputGradient, weight: operation.weight)
     {
       return try runPacked(operation, threads: threads)
     }
@@ -96,5 +100,9 @@ extension CUDABackend {
     try launch(
       "RMSNorm.cu", "backward", input.elementType, grid: Grid(x: input.rows), arguments,
       for: operation)
+    if let copy = operation.copy {
+      try run(
+        GatherRows(source: operation.inputGradient, rows: copy.order, output: copy.rows))
+    }
   }
 }

@@ -5,7 +5,8 @@
 // a thread sums its column over the rows of a chunk, in order. weight_sum adds the chunks, by a block
 // for every 32 columns, in an order that never changes.
 // forward_packed, backward_packed: a thread for 16 bytes of a row, so that a row is read once; a block
-// of the second walks over the rows of a chunk and keeps the weight's gradient in registers.
+// of the second walks over the rows of a chunk and keeps the weight's gradient in registers. With an order it takes
+// the rows in that order and writes what they become to `copy` as well, one after the other.
 #include "pack.cuh"
 #include "reduce.cuh"
 
@@ -102,10 +103,10 @@ KERNEL __launch_bounds__(1024) forward_packed(const element* input, i64 input_st
 KERNEL __launch_bounds__(1024) backward_packed(const element* gradient, i64 gradient_stride, const element* input,
                                                i64 input_stride, const float* weight, const float* inverse_rms,
                                                element* input_gradient, i64 input_gradient_stride, float* partial,
-                                               i64 rows, i64 width, i64 rows_per_chunk) {
+                                               int rows, i64 width, int rows_per_chunk, const int* order,
+                                               element* copy, i64 copy_stride) {
   __shared__ float shared[32];
-  const i64 first = (i64)blockIdx.x * rows_per_chunk;
-  const i64 end = first + rows_per_chunk < rows ? first + rows_per_chunk : rows;
+  const int first = (int)blockIdx.x * rows_per_chunk, end = min(first + rows_per_chunk, rows);
   const int column = threadIdx.x * PACK;
   const bool is_inside = column < width;
   const uint4 nothing = make_uint4(0, 0, 0, 0);
@@ -116,22 +117,25 @@ KERNEL __launch_bounds__(1024) backward_packed(const element* gradient, i64 grad
   gradient += column;
   input += column;
   input_gradient += column;
+  copy += column;
+  auto row_at = [&](int position) { return order && position < end ? (i64)order[position] : (i64)position; };
+  i64 row = row_at(first), next = row_at(first + 1);
   // The next row is on its way while this one is summed.
   uint4 next_g = nothing, next_x = nothing, next_target = nothing;
   if (is_inside && first < end) {
-    next_g = load_raw(gradient + first * gradient_stride);
-    next_x = load_raw(input + first * input_stride);
-    next_target = load_raw(input_gradient + first * input_gradient_stride);
+    next_g = load_raw(gradient + row * gradient_stride);
+    next_x = load_raw(input + row * input_stride);
+    next_target = load_raw(input_gradient + row * input_gradient_stride);
   }
-  for (i64 row = first; row < end; ++row) {
+  for (int position = first; position < end; ++position) {
     float g[PACK], x[PACK], target[PACK];
     unpack(next_g, g);
     unpack(next_x, x);
     unpack(next_target, target);
-    if (is_inside && row + 1 < end) {
-      next_g = load_raw(gradient + (row + 1) * gradient_stride);
-      next_x = load_raw(input + (row + 1) * input_stride);
-      next_target = load_raw(input_gradient + (row + 1) * input_gradient_stride);
+    if (is_inside && position + 1 < end) {
+      next_g = load_raw(gradient + next * gradient_stride);
+      next_x = load_raw(input + next * input_stride);
+      next_target = load_raw(input_gradient + next * input_gradient_stride);
     }
     const float inverse = inverse_rms[row];
     float product = 0.0f;
@@ -145,7 +149,10 @@ KERNEL __launch_bounds__(1024) backward_packed(const element* gradient, i64 grad
 #pragma unroll
       for (int i = 0; i < PACK; ++i) target[i] += inverse * g[i] * w[i] - x[i] * pull;
       store_pack(input_gradient + row * input_gradient_stride, target);
+      if (order) store_pack(copy + position * copy_stride, target);
     }
+    row = next;
+    next = row_at(position + 2);
   }
   if (is_inside) store_floats(partial + (i64)blockIdx.x * width + column, sums);
 }

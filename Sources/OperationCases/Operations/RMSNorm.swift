@@ -14,6 +14,11 @@ extension CaseList {
       cases.append(rmsNormForward(rows: 7, width: width, isOrdered: true))
       cases.append(rmsNormForward(rows: 7, width: 8 * width, isOrdered: true))
     }
+    for width in [3, 16, 72] {
+      for sliced in [false, true] {
+        cases.append(rmsNormBackward(rows: 19, width: width, sliced: sliced, isCopied: true))
+      }
+    }
     // More rows than a lane's share, so that partial sums are combined.
     cases.append(rmsNormBackward(rows: 261, width: 5))
     return cases
@@ -58,11 +63,14 @@ extension CaseList {
       })
   }
 
-  static func rmsNormBackward(rows: Int, width: Int, sliced: Bool = false) -> OperationCase {
+  static func rmsNormBackward(
+    rows: Int, width: Int, sliced: Bool = false, isCopied: Bool = false
+  ) -> OperationCase {
     let count = rows * width
     let inverse: CaseValues = .derived { inverseRMS($0["input"]).map { Float($0) } }
     return OperationCase(
-      "RMSNorm.Backward", "\(rows) x \(width)\(sliced ? ", sliced" : "")",
+      "RMSNorm.Backward",
+      "\(rows) x \(width)\(sliced ? ", sliced" : "")\(isCopied ? ", copied" : "")",
       [
         .input("outputGradient", rows, width, .normal(count, seed: 3), sliced: sliced),
         .input("input", rows, width, .normal(count, seed: 1), sliced: sliced),
@@ -70,6 +78,8 @@ extension CaseList {
         .input("inverseRMS", 1, rows, inverse, alwaysFloat32: true),
         .update("inputGradient", rows, width, .normal(count, seed: 4), sliced: sliced),
         .update("weightGradient", 1, width, .normal(width, seed: 5), alwaysFloat32: true),
+        .input("order", 1, rows, .permutation(rows, seed: 6)),
+        .output("copy", isCopied ? rows : 0, width, sliced: sliced),
       ],
       // The pull towards the mean is divided by the cube of the root mean square: narrow rows
       // that happen to be small make large terms that cancel.
@@ -98,7 +108,9 @@ extension CaseList {
         RMSNorm.Backward(
           outputGradient: $0["outputGradient"], input: $0["input"], weight: $0["weight"],
           inverseRMS: $0["inverseRMS"], inputGradient: $0["inputGradient"],
-          weightGradient: $0["weightGradient"])
+          weightGradient: $0["weightGradient"],
+          copy: isCopied
+            ? RMSNorm.OrderedCopy(order: $0["order"], rows: $0["copy"]) : nil)
       }, run: { try $0.run($1) },
       reference: { numbers in
         let x = numbers["input"]
@@ -118,6 +130,9 @@ extension CaseList {
             numbers.add(g[row, column] * x[row, column] * r, to: "weightGradient", 0, column)
           }
         }
+        let gradient = numbers["inputGradient"]
+        let order = numbers["order"]
+        numbers["copy"].fill { gradient[order.int(0, $0), $1] }
       })
   }
 
