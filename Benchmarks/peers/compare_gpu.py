@@ -1,8 +1,10 @@
 """Training steps of krait and of PyTorch on one NVIDIA GPU, in turn, a process each.
 
-Every round starts krait, then PyTorch; both time the steps between events on the device, after
-warm-up, so that start-up and compilation do not count. PyTorch's compiled kernels are cached, or
-every round would compile again.
+A GPU at its power limit slows down as it warms up, so a round goes there and back: krait, krait in
+any order, PyTorch, krait in any order, krait. A drift then hits the mean of krait's two runs as it
+hits PyTorch's one in the middle. Every process steps as long as the others before it counts, so that
+none is timed on a GPU that rested while it started or compiled; start-up does not count. PyTorch's
+compiled kernels are cached, or every round would compile again.
 """
 
 import argparse
@@ -18,8 +20,11 @@ SHAPES = {
     "1b": ["--preset", "1b", "--sequences", "4"],
     "7b-8": ["--preset", "7b", "--layers", "8", "--vocabulary", "32768", "--sequences", "4"],
 }
-# The fastest of torch_cuda.py's variants on an H100, by shape; where two come close, both run.
-BEST = {"124m": "compiled", "1b": "blocks,blocks+chunked", "7b-8": "blocks"}
+# The fastest of torch_cuda.py's variants on an H100, by shape.
+BEST = {"124m": "compiled", "1b": "blocks", "7b-8": "blocks"}
+# Steps that fill about two seconds, by shape: so many before the ones that count, and so many that do.
+STEPS = {"124m": 60, "1b": 9, "7b-8": 7}
+MODES = {"krait": [], "krait, any order": ["--no-reproducible"]}
 
 
 def called(command):
@@ -34,13 +39,15 @@ def called(command):
 
 
 def krait(options, shape, extra):
+    steps = str(options.steps or STEPS[shape])
     return called(
         [options.krait, "bench", "step", "--json", "--backend", "cuda", "--only", "dense",
-         "--rounds", str(options.steps), "--warm-ups", "3", *SHAPES[shape], *extra])
+         "--rounds", steps, "--warm-ups", steps, *SHAPES[shape], *extra])
 
 
 def peer(options, shape):
-    command = [sys.executable, "torch_cuda.py", "--json", "--rounds", str(options.steps),
+    steps = str(options.steps or STEPS[shape])
+    command = [sys.executable, "torch_cuda.py", "--json", "--rounds", steps, "--warm-ups", steps,
                "--variants", options.variant or BEST[shape], *SHAPES[shape]]
     if options.kernels:
         command += ["--kernels", os.path.join(options.kernels, f"torch-{shape}")]
@@ -48,51 +55,64 @@ def peer(options, shape):
 
 
 def collect(options, shape):
-    """{name: [figures of a round]}; figures are tokens, seconds, bytes, flops, rate."""
+    """{name: [figures of a round]}; figures are tokens, seconds of every run, bytes, flops, rate."""
     rounds = {}
     for number in range(options.rounds):
-        for name, extra in (("krait", []), ("krait, any order", ["--no-reproducible"])):
-            report = krait(options, shape, extra)
-            for variant in (report or {}).get("variants", []):
-                rounds.setdefault(name, []).append(dict(
-                    tokens=variant["tokens"], seconds=statistics.median(variant["seconds"]),
-                    bytes=variant["allocatedBytes"], flops=variant["modelFlops"][0],
-                    rate=variant["matrixRate"][0], machine=report["machine"]))
+        found = {}
+        for name in MODES:
+            krait_figures(options, shape, name, found)
         report = peer(options, shape)
         for variant in (report or {}).get("variants", []):
-            rounds.setdefault(f"PyTorch {variant['name']}", []).append(dict(
-                tokens=variant["tokens"], seconds=statistics.median(variant["seconds"]),
+            found[f"PyTorch {variant['name']}"] = dict(
+                tokens=variant["tokens"], seconds=[statistics.median(variant["seconds"])],
                 bytes=variant["peakBytes"], flops=report["modelFlops"],
-                rate=report["matrixRate"], machine=f"PyTorch {report['torch']}"))
+                rate=report["matrixRate"], machine=f"PyTorch {report['torch']}")
         for words, reason in (report or {}).get("refused", {}).items():
             print(f"{shape}: PyTorch {words}: {reason}", file=sys.stderr)
+        for name in reversed(MODES):
+            krait_figures(options, shape, name, found)
+        for name, figures in found.items():
+            rounds.setdefault(name, []).append(figures)
         print(f"{shape}: round {number + 1} of {options.rounds}", file=sys.stderr, flush=True)
         if number + 1 < options.rounds and rounds:
             print(table(shape, rounds, options), file=sys.stderr, flush=True)
     return rounds
 
 
+def krait_figures(options, shape, name, found):
+    """Runs krait in a mode and adds its median to the mode's runs of this round."""
+    report = krait(options, shape, MODES[name])
+    for variant in (report or {}).get("variants", []):
+        figures = found.setdefault(name, dict(
+            tokens=variant["tokens"], seconds=[], bytes=variant["allocatedBytes"],
+            flops=variant["modelFlops"][0], rate=variant["matrixRate"][0],
+            machine=report["machine"]))
+        figures["seconds"].append(statistics.median(variant["seconds"]))
+
+
 def table(shape, rounds, options):
-    """Medians over the rounds; the ratio is taken within rounds."""
+    """Medians over the rounds of the mean of a round's runs; the ratio is taken within rounds."""
+    mean = {name: [statistics.mean(r["seconds"]) for r in found] for name, found in rounds.items()}
     peers = [n for n in rounds if n.startswith("PyTorch")]
-    best = min(peers, key=lambda n: statistics.median(r["seconds"] for r in rounds[n]),
-               default=None)
+    best = min(peers, key=lambda n: statistics.median(mean[n]), default=None)
     machines = "; ".join(dict.fromkeys(r["machine"] for all in rounds.values() for r in all))
-    lines = [f"{shape}: {' '.join(SHAPES[shape])}, dense; {options.rounds} rounds of "
-             f"{options.steps} steps; {machines}",
-             f"{'':26} {'ms':>8} {'tokens/s':>9} {'x PyTorch':>10} {'(rounds)':>14} "
+    steps = options.steps or STEPS[shape]
+    lines = [f"{shape}: {' '.join(SHAPES[shape])}, dense; rounds: {options.rounds}, steps of a run: "
+             f"{steps} after {steps}; {machines}",
+             f"{'':26} {'ms':>8} {'(runs)':>18} {'tokens/s':>9} {'x PyTorch':>10} "
              f"{'TFLOP/s':>8} {'% of 989':>9} {'% of rate':>10} {'GiB':>6}"]
     for name, found in rounds.items():
-        seconds = statistics.median(r["seconds"] for r in found)
-        ratios = [a["seconds"] / b["seconds"] for a, b in zip(rounds[best], found)] if best else []
+        seconds = statistics.median(mean[name])
+        ratios = [a / b for a, b in zip(mean[best], mean[name])] if best else []
         speed = found[0]["flops"] / seconds
         rate = statistics.median(r["rate"] for r in found)
-        text = f"{statistics.median(ratios):10.2f}" if ratios else f"{'-':>10}"
-        span = f"{min(ratios):.2f} to {max(ratios):.2f}" if ratios else "-"
+        runs = [1e3 * s for r in found for s in r["seconds"]]
+        text = f"{statistics.median(ratios):10.3f}" if ratios else f"{'-':>10}"
         lines.append(
-            f"{name:26} {seconds * 1e3:8.2f} {found[0]['tokens'] / seconds:9.0f} {text} "
-            f"{span:>14} {speed * 1e-12:8.1f} {100 * speed / 989e12:9.1f} "
-            f"{100 * speed / rate:10.1f} {found[0]['bytes'] / 2**30:6.1f}")
+            f"{name:26} {seconds * 1e3:8.2f} {f'{min(runs):.2f} to {max(runs):.2f}':>18} "
+            f"{found[0]['tokens'] / seconds:9.0f} {text} {speed * 1e-12:8.1f} "
+            f"{100 * speed / 989e12:9.1f} {100 * speed / rate:10.1f} "
+            f"{found[0]['bytes'] / 2**30:6.1f}")
     return "\n".join(lines) + "\n"
 
 
@@ -101,8 +121,9 @@ def main(arguments=None):
     parser.add_argument("--backend", choices=["cuda"], default="cuda")
     parser.add_argument("--shapes", default=",".join(SHAPES), help="some of " + ", ".join(SHAPES))
     parser.add_argument("--variant", help="of torch_cuda.py; default: the best known")
-    parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=10, help="steps of a round")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument(
+        "--steps", type=int, help="steps of a run that count, after as many that do not")
     parser.add_argument("--kernels", help="a folder for the kernels of PyTorch's step")
     parser.add_argument("--krait", default="../../.build/release/krait")
     options = parser.parse_args(arguments)
