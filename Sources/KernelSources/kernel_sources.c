@@ -117,6 +117,9 @@ static const char hopper_types_cuh[] = {
 static const char hopper_wgmma_cuh[] = {
 #embed "kernels/hopper/wgmma.cuh" suffix(, 0)
 };
+static const char hopper_cross_entropy_cu[] = {
+#embed "kernels/hopper/cross_entropy.cu" suffix(, 0)
+};
 static const char hopper_dense_product_cu[] = {
 #embed "kernels/hopper/dense_product.cu" suffix(, 0)
 };
@@ -178,6 +181,7 @@ static const krait_kernel_source sources[] = {
     {"hopper/tile_ring.cuh", hopper_tile_ring_cuh},
     {"hopper/types.cuh", hopper_types_cuh},
     {"hopper/wgmma.cuh", hopper_wgmma_cuh},
+    {"hopper/cross_entropy.cu", hopper_cross_entropy_cu},
     {"hopper/dense_product.cu", hopper_dense_product_cu},
     {"hopper/kept_product.cu", hopper_kept_product_cu},
     {"hopper/packed_product.cu", hopper_packed_product_cu},

@@ -14,10 +14,12 @@ struct LayerWeights {
   let feedForward: FeedForwardWeights
 
   /// The views of every layer, looked up once.
-  static func all(_ model: TransformerModel, gradients: ParameterArena) -> [LayerWeights] {
+  static func all(
+    _ model: TransformerModel, gradient: (ParameterRole) -> TensorView
+  ) -> [LayerWeights] {
     (0..<model.configuration.layers).map { layer in
       func both(_ role: ParameterRole) -> (TensorView, TensorView) {
-        (model.weight(role), gradients[role])
+        (model.weight(role), gradient(role))
       }
       let attentionNorm = both(.attentionNorm(layer: layer))
       let queryKeyValue = both(.queryKeyValue(layer: layer))
@@ -28,7 +30,9 @@ struct LayerWeights {
         queryKeyValue: queryKeyValue.0, queryKeyValueGradient: queryKeyValue.1,
         attentionOutput: attentionOutput.0, attentionOutputGradient: attentionOutput.1,
         feedForwardNorm: feedForwardNorm.0, feedForwardNormGradient: feedForwardNorm.1,
-        feedForward: model.feedForwardWeights(layer: layer, gradients: gradients))
+        feedForward: FeedForwardWeights(
+          up: model.weight(.up(layer: layer)), down: model.weight(.down(layer: layer)),
+          upGradient: gradient(.up(layer: layer)), downGradient: gradient(.down(layer: layer))))
     }
   }
 }

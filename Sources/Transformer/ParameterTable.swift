@@ -127,6 +127,15 @@ public struct ParameterTable: Sendable, Equatable {
     decayingCount = decaying
   }
 
+  /// The elements of the matrices of all layers, which lie behind each other.
+  public var layerMatrices: Range<Int> {
+    let first = entries.first {
+      if case .queryKeyValue = $0.role { return true }
+      return false
+    }
+    return (first?.offset ?? decayingCount)..<decayingCount
+  }
+
   /// The number of trained numbers, padding not counted.
   public var parameterCount: Int { entries.reduce(0) { $0 + $1.count } }
 

@@ -12,8 +12,10 @@ public import FeedForward
 public final class TrainingPass {
   /// The feed-forward networks of all layers; switch their mode between steps.
   public let feedForward: FeedForwardStack
-  /// Gradients of all parameters: added to, or replaced.
-  public let gradients: ParameterArena
+  /// Gradients of all parameters in float32: added to, or replaced.
+  public var gradients: ParameterArena { batchGradients.wide }
+  /// The same in the form that the last micro-batch left them in.
+  public let batchGradients: BatchGradients
   /// Seconds spent in feed-forward networks so far; counted where the host's clock can tell.
   public var feedForwardSeconds: Double { clock.times.feedForward }
   /// Where all passes so far spent their time.
@@ -27,7 +29,8 @@ public final class TrainingPass {
   private let activations: TrainingActivations
   private let rotary: RotaryTable
   private let layout: PackedAttentionLayout
-  private let weights: [LayerWeights]
+  private let wideWeights: [LayerWeights]
+  private let narrowWeights: [LayerWeights]
   private let geometry: Attention.Geometry
   private var clock: PassClock
   /// Whether the present micro-batch's gradients replace what was there.
@@ -44,7 +47,9 @@ public final class TrainingPass {
     self.sequences = sequences
     self.sequenceLength = sequenceLength
     self.recomputation = recomputation
-    gradients = try ParameterArena(model.table, on: model.backend, purpose: "gradients")
+    let gradients = try BatchGradients(
+      model.table, storage: model.backend.storage, on: model.backend)
+    batchGradients = gradients
     activations = try TrainingActivations(
       shape, tokens: sequences * sequenceLength, recomputation: recomputation,
       on: model.backend)
@@ -59,7 +64,9 @@ public final class TrainingPass {
         layers: shape.layers, storage: model.backend.storage,
         heldLayers: recomputation == .none ? nil : 1),
       on: model.backend)
-    weights = LayerWeights.all(model, gradients: gradients)
+    wideWeights = LayerWeights.all(model, gradient: { gradients.wide[$0] })
+    narrowWeights =
+      gradients.canBeNarrow ? LayerWeights.all(model, gradient: gradients.narrow) : []
     geometry = Attention.Geometry(
       sequences: sequences, queryLength: sequenceLength, heads: shape.heads,
       keyValueHeads: shape.keyValueHeads, headWidth: shape.headWidth)
@@ -125,10 +132,17 @@ public final class TrainingPass {
   }
 
   /// The same without waiting for the losses, which `losses` holds until the next micro-batch.
+  ///
+  /// - Parameter isWhole: whether nothing will be added to these gradients, which replace what was
+  ///   there: then `batchGradients` may become narrow.
   public func enqueue(
-    tokens: [Int32], targets: [Int32], gradientScale: Float, replacing: Bool
+    tokens: [Int32], targets: [Int32], gradientScale: Float, replacing: Bool,
+    isWhole: Bool = false
   ) throws(ComputeError) {
+    precondition(replacing || !isWhole, "a whole batch replaces the gradients of the last")
     isReplacing = replacing
+    batchGradients.isNarrow =
+      isWhole && feedForward.mode == .dense && batchGradients.canBeNarrow
     if replacing { try clearWhatIsAddedTo() }
     try clock.start()
     try backend.write(tokens, to: activations.tokens)
@@ -195,6 +209,9 @@ public final class TrainingPass {
   }
 
   private var backend: any Backend { model.backend }
+  private var weights: [LayerWeights] {
+    batchGradients.isNarrow ? narrowWeights : wideWeights
+  }
   private var epsilon: Float { Float(model.configuration.normEpsilon) }
 
   /// Where the stream goes after a layer: the next layer's input, or the final norm's.

@@ -74,16 +74,8 @@ public final class TransformerModel {
     weight(configuration.tiedEmbeddings ? .embedding : .output)
   }
 
-  /// The feed-forward weights of a layer, with gradients in an arena of the same table.
-  public func feedForwardWeights(
-    layer: Int, gradients: ParameterArena
-  ) -> FeedForwardWeights {
-    FeedForwardWeights(
-      up: weight(.up(layer: layer)), down: weight(.down(layer: layer)),
-      upGradient: gradients[.up(layer: layer)], downGradient: gradients[.down(layer: layer)])
-  }
-
-  /// The same in float32, as the optimizer updates them.
+  /// The feed-forward parameters of a layer in float32, as the optimizer updates them, with
+  /// gradients in an arena of the same table.
   public func feedForwardParameters(
     layer: Int, gradients: ParameterArena
   ) -> FeedForwardWeights {

@@ -6,7 +6,7 @@
 /// v = beta2·v + (1 − beta2)·g²
 /// p = p − lr·weightDecay·p − lr · (m / (1 − beta1^t)) / (sqrt(v / (1 − beta2^t)) + epsilon)
 /// ```
-/// Shapes: all views have the same count. Source: Loshchilov and Hutter, arXiv 1711.05101.
+/// Shapes: all views have the same count. Float32, but gradients may have the storage type. Source: Loshchilov and Hutter, arXiv 1711.05101.
 public struct AdamW: Operation {
   public var parameters: TensorView
   public var gradients: TensorView

@@ -7,10 +7,15 @@ extension CUDABackend {
     operation.checkShapes()
     precondition(
       [
-        operation.parameters, operation.gradients, operation.firstMoment, operation.secondMoment,
+        operation.parameters, operation.firstMoment, operation.secondMoment,
       ].allSatisfy { $0.isContiguous && $0.elementType == .float32 },
       "AdamW works on contiguous float32 stretches")
     precondition(operation.weights?.isContiguous ?? true, "AdamW writes a contiguous stretch")
+    let type = operation.weights?.elementType ?? .float32
+    let isNarrow = operation.gradients.elementType != .float32
+    precondition(
+      operation.gradients.isContiguous && (!isNarrow || operation.gradients.elementType == type),
+      "AdamW reads contiguous gradients, in float32 or the type of the weights")
     let step = Double(operation.step)
     let rate = Double(operation.learningRate)
     var arguments = KernelArguments()
@@ -33,8 +38,7 @@ extension CUDABackend {
       ] + (operation.weights.map { [$0] } ?? [])).allSatisfy { $0.address % 16 == 0 }
     let count = operation.parameters.count
     try launch(
-      "AdamW.cu", isPacked ? "update_packed" : "update",
-      operation.weights?.elementType ?? .float32,
+      "AdamW.cu", (isPacked ? "update_packed" : "update") + (isNarrow ? "_narrow" : ""), type,
       grid: .strided(isPacked ? (count + 3) / 4 : count, blocks: 8192),
       arguments, for: operation)
   }

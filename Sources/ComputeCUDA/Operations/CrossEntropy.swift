@@ -1,7 +1,8 @@
 public import Compute
 
 extension CUDABackend {
-  /// A block per row; a target outside of the vocabulary gives a loss of NaN.
+  /// A block per row, on Hopper a cluster of blocks that reads it only once; a target outside of the
+  /// vocabulary gives a loss of NaN.
   public func run(_ operation: CrossEntropy) throws(ComputeError) {
     operation.checkShapes()
     var arguments = KernelArguments()
@@ -12,6 +13,12 @@ extension CUDABackend {
     arguments.add(operation.gradientScale == nil ? 0 : 1)
     arguments.add(operation.gradientScale ?? 0)
     let packed = isPacked(operation.logits)
+    if packed, let cluster = LossCluster(operation.logits, capability: device.capability) {
+      return try launch(
+        "hopper/cross_entropy.cu", "cross_entropy_\(cluster.blocks)", .bfloat16,
+        grid: Grid(x: operation.logits.rows * cluster.blocks), threads: cluster.threads, arguments,
+        for: operation)
+    }
     try launch(
       "CrossEntropy.cu", packed ? "cross_entropy_packed" : "cross_entropy",
       operation.logits.elementType, grid: Grid(x: operation.logits.rows),
@@ -19,5 +26,26 @@ extension CUDABackend {
         ? threads(row: operation.logits.columns, operation.logits.elementType) ?? 1024 : 512,
       arguments,
       for: operation)
+  }
+}
+
+/// How blocks share a row of logits in `hopper/cross_entropy.cu`.
+private struct LossCluster {
+  /// Blocks that share a row.
+  let blocks: Int
+  /// Threads of a block: each holds `packs` packs of 8 logits.
+  let threads: Int
+  private static let packs = 8
+  private static let mostThreads = 512
+
+  /// Nil where the kernel does not run, or a row is too long for the largest cluster.
+  init?(_ logits: TensorView, capability: Int) {
+    guard capability == 90, logits.elementType == .bfloat16 else { return nil }
+    let rowPacks = logits.columns / 8
+    let most = LossCluster.mostThreads * LossCluster.packs
+    guard let blocks = [1, 2, 4, 8].first(where: { rowPacks <= $0 * most }) else { return nil }
+    let perWarp = 32 * LossCluster.packs * blocks
+    self.blocks = blocks
+    threads = max(32, (rowPacks + perWarp - 1) / perWarp * 32)
   }
 }

@@ -9,19 +9,22 @@ extension CaseList {
           adamW(count: count, step: step, weightDecay: $0, withWeights: step == 2)
         }
       }
+    } + [33, 257, 4096].map {
+      adamW(count: $0, step: 2, weightDecay: 0.1, withWeights: true, narrow: true)
     }
   }
 
   static func adamW(
-    count: Int, step: Int, weightDecay: Float, withWeights: Bool = false
+    count: Int, step: Int, weightDecay: Float, withWeights: Bool = false, narrow: Bool = false
   ) -> OperationCase {
     let (rate, beta1, beta2, epsilon, scale): (Float, Float, Float, Float, Float) =
       (1e-2, 0.9, 0.95, 1e-8, 0.25)
     return OperationCase(
-      "AdamW", "\(count), step \(step), decay \(weightDecay)\(withWeights ? ", with weights" : "")",
+      "AdamW", "\(count), step \(step), decay \(weightDecay)\(withWeights ? ", with weights" : "")"
+        + (narrow ? ", gradients as stored" : ""),
       [
         .update("parameters", 1, count, .normal(count, seed: 1), alwaysFloat32: true),
-        .input("gradients", 1, count, .normal(count, seed: 2), alwaysFloat32: true),
+        .input("gradients", 1, count, .normal(count, seed: 2), alwaysFloat32: !narrow),
         .update("firstMoment", 1, count, .normal(count, seed: 3), alwaysFloat32: true),
         .update("secondMoment", 1, count, .activations(count, seed: 4), alwaysFloat32: true),
       ] + (withWeights ? [.output("weights", 1, count)] : []),

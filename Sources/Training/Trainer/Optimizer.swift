@@ -29,8 +29,12 @@ public final class Optimizer {
   /// Mean of squared gradients.
   public let secondMoment: ParameterArena
   private let model: TransformerModel
-  private let sum: TensorView
+  /// Of every part of the last gradients.
+  private var sums: TensorView
+  private var partCount = 0
   private let arena: Arena
+  /// Parts that gradients come in, at most.
+  private static let most = 3
 
   /// Allocates zeroed moments.
   public init(_ model: TransformerModel, settings: Settings) throws(ComputeError) {
@@ -40,44 +44,61 @@ public final class Optimizer {
     firstMoment = try ParameterArena(model.table, on: backend, purpose: "first moments")
     secondMoment = try ParameterArena(model.table, on: backend, purpose: "second moments")
     arena = try Arena(
-      byteCount: Arena.bytes(rows: 1, columns: 1), on: backend, purpose: "gradient norm")
-    sum = arena.take(rows: 1, columns: 1)
+      byteCount: Arena.bytes(rows: 1, columns: Optimizer.most), on: backend,
+      purpose: "gradient norm")
+    sums = arena.take(rows: 1, columns: Optimizer.most)
   }
 
   /// The global norm of all gradients; infinite or NaN when any gradient is.
   public func gradientNorm(_ gradients: ParameterArena) throws(ComputeError) -> Double {
-    try sumSquares(gradients)
+    try sumSquares([gradients.all])
     return try summedNorm()
   }
 
   /// Asks for the norm without waiting for it.
-  func sumSquares(_ gradients: ParameterArena) throws(ComputeError) {
-    try model.backend.run(SumOfSquares(values: gradients.all, result: sum))
+  func sumSquares(_ gradients: BatchGradients) throws(ComputeError) {
+    try sumSquares(
+      gradients.isNarrow ? gradients.stretches.map(\.values) : [gradients.wide.all])
+  }
+
+  private func sumSquares(_ parts: [TensorView]) throws(ComputeError) {
+    partCount = parts.count
+    for (index, part) in parts.enumerated() {
+      try model.backend.run(
+        SumOfSquares(values: part, result: sums.columns(index..<index + 1)))
+    }
   }
 
   /// The norm that `sumSquares` asked for.
   func summedNorm() throws(ComputeError) -> Double {
-    Double(try model.backend.read(sum)[0]).squareRoot()
+    let parts: [Float] = try model.backend.read(sums.columns(0..<partCount))
+    return parts.reduce(0) { $0 + Double($1) }.squareRoot()
   }
 
   /// Applies one update. `norm` is the gradients' global norm.
   public func apply(
     _ gradients: ParameterArena, norm: Double, learningRate: Double
   ) throws(ComputeError) {
+    try apply(
+      BatchGradients.stretches(of: gradients), norm: norm, learningRate: learningRate)
+  }
+
+  /// The same for gradients in stretches of any type.
+  func apply(
+    _ gradients: [BatchGradients.Stretch], norm: Double, learningRate: Double
+  ) throws(ComputeError) {
     updates += 1
     let clip = Double(settings.gradientClip)
     let scale = clip > 0 && norm > clip ? Float(clip / norm) : 1
-    for decays in [true, false] {
-      func part(_ arena: ParameterArena) -> TensorView {
-        decays ? arena.decaying : arena.undecaying
-      }
+    for stretch in gradients {
+      func part(_ arena: ParameterArena) -> TensorView { arena.all.columns(stretch.elements) }
       try model.backend.run(
         AdamW(
-          parameters: part(model.parameters), gradients: part(gradients),
+          parameters: part(model.parameters), gradients: stretch.values,
           firstMoment: part(firstMoment), secondMoment: part(secondMoment),
-          weights: decays ? model.storedMatrices : nil,
+          weights: stretch.decays ? model.storedMatrices?.columns(stretch.elements) : nil,
           learningRate: Float(learningRate), beta1: settings.beta1, beta2: settings.beta2,
-          epsilon: settings.epsilon, weightDecay: decays ? settings.weightDecay : 0,
+          epsilon: settings.epsilon, weightDecay: stretch.decays ? settings.weightDecay : 0,
           gradientScale: scale, step: updates))
     }
   }

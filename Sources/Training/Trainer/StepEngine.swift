@@ -113,7 +113,7 @@ public final class StepEngine {
     let tokens = batch.reduce(0) { $0 + $1.tokens.count }
     try pass.enqueue(
       tokens: batch[index].tokens, targets: batch[index].targets,
-      gradientScale: 1 / Float(tokens), replacing: index == 0)
+      gradientScale: 1 / Float(tokens), replacing: index == 0, isWhole: batch.count == 1)
     guard batch.count > 1, let losses else { return }
     let start = index * pass.tokenCount
     try model.backend.copy(
@@ -123,7 +123,7 @@ public final class StepEngine {
   /// Waits, once, for everything that the batch's numbers need.
   private func end(_ batch: [MicroBatch]) throws(ComputeError) -> Gradients {
     let tokens = batch.reduce(0) { $0 + $1.tokens.count }
-    try optimizer.sumSquares(pass.gradients)
+    try optimizer.sumSquares(pass.batchGradients)
     let all = batch.count > 1 ? losses?.view.columns(0..<tokens) ?? pass.losses : pass.losses
     var sum = 0.0
     for loss in try model.backend.read(all) as [Float] { sum += Double(loss) }
@@ -133,7 +133,8 @@ public final class StepEngine {
   /// Applies the gradients of the last call.
   public func apply(_ gradients: Gradients, learningRate: Double) throws(ComputeError) {
     precondition(gradients.isFinite, "non-finite gradients are never applied")
-    try optimizer.apply(pass.gradients, norm: gradients.norm, learningRate: learningRate)
+    try optimizer.apply(
+      pass.batchGradients.stretches, norm: gradients.norm, learningRate: learningRate)
     pass.feedForward.weightsChanged()
   }
 }

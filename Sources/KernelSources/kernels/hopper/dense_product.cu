@@ -79,6 +79,7 @@ struct DenseProduct {
       int row, column;
       place(tile, row, column);
       for (int k = 0; k < depth; ++k, ring.advance()) {
+        if (SIDE) prefetch_side(k, row, column);
         mbar_wait(empty + 8 * ring.stage, ring.parity);
         const u32 a = base + ring.stage * STAGE_BYTES, bar = full + 8 * ring.stage;
         mbar_arrive_expect_tx(bar, STAGE_BYTES);
@@ -96,6 +97,12 @@ struct DenseProduct {
     }
     // The arrivals of the other block must have landed before this one's shared memory goes away.
     for (int s = 0; s < STAGES; ++s, ring.advance()) mbar_wait(empty + 8 * ring.stage, ring.parity);
+  }
+
+  // The activation comes to the L2 cache while the tile is multiplied: all blocks want theirs at once, at the end.
+  DEV void prefetch_side(int k, int row, int column) const {
+    const int step = (depth + 3) / 4, box = k / step;
+    if (k == box * step) tma_prefetch_2d(maps.activation, column + box * 64, row);
   }
 
   DEV void release(u32 stage, int lane) const {  // one arrival per warp: another warp may still be computing

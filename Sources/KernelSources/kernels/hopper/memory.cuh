@@ -107,6 +107,10 @@ DEV void tma_load_2d(u32 dst, const TensorMap* m, int x, int y, u32 bar) {
       "l"(m), "r"(x), "r"(y), "r"(bar)
       : "memory");
 }
+// To the L2 cache only.
+DEV void tma_prefetch_2d(const TensorMap* m, int x, int y) {
+  asm volatile("cp.async.bulk.prefetch.tensor.2d.L2.global [%0, {%1, %2}];" ::"l"(m), "r"(x), "r"(y) : "memory");
+}
 // To the same offset, and signalling the same barrier, in every block of the mask.
 DEV void tma_load_2d_multicast(u32 dst, const TensorMap* m, int x, int y, u32 bar, u16 mask) {
   asm volatile(
