@@ -5,8 +5,8 @@ public import Compute
 /// Wide: everything in float32, as a `ParameterArena` has it; micro-batches and sparse products add
 /// to it. Narrow: where one dense micro-batch is the whole batch, one product writes the gradient of
 /// a layer's matrix and nothing is added, so it is rounded once to the backend's storage type. That
-/// is half of what products write and the optimizer reads; sums over chunks of tokens (output
-/// projection), embedding and vectors stay in float32.
+/// is half of what products write and the optimizer reads. The output projection's joins them where
+/// the logits of all tokens are computed at once; embedding and vectors stay in float32.
 public final class BatchGradients {
   /// Gradients that the optimizer reads in one go.
   public struct Stretch: Sendable {
@@ -20,33 +20,38 @@ public final class BatchGradients {
 
   /// Everything in float32; holds the last gradients while `isNarrow` is false.
   public let wide: ParameterArena
-  /// Whether the last gradients of layers' matrices are in the storage type.
+  /// Whether the last gradients are in the narrow form.
   public package(set) var isNarrow = false
   private let storage: ElementType
-  private let layers: Range<Int>
+  private let matrices: Range<Int>
 
-  /// Allocates and zeroes the wide form; `storage` is the type of the narrow one.
+  /// Allocates and zeroes the wide form.
+  ///
+  /// - Parameters:
+  ///   - storage: the type of the narrow one.
+  ///   - outputIsOneProduct: whether the output projection's gradient is never added to either.
   package init(
-    _ table: ParameterTable, storage: ElementType, on backend: any Backend
+    _ table: ParameterTable, storage: ElementType, outputIsOneProduct: Bool,
+    on backend: any Backend
   ) throws(ComputeError) {
     wide = try ParameterArena(table, on: backend, purpose: "gradients")
     self.storage = storage
-    layers = table.layerMatrices
+    matrices = table.layerMatrices(withOutput: outputIsOneProduct)
   }
 
   /// Whether there is a narrow form: a narrower storage type, and no padding in it to keep zero.
   package var canBeNarrow: Bool {
     storage != .float32
       && wide.table.entries.allSatisfy {
-        !layers.contains($0.offset) || $0.count % ParameterTable.alignment == 0
+        !matrices.contains($0.offset) || $0.count % ParameterTable.alignment == 0
       }
   }
 
-  /// The narrow form of a layer's matrix; the wide form of everything else.
+  /// The narrow form of a parameter's gradient, where it has one; else the wide form.
   package func narrow(_ role: ParameterRole) -> TensorView {
     let entry = wide.table[role]
-    guard layers.contains(entry.offset) else { return wide.view(entry) }
-    let first = entry.offset - layers.lowerBound
+    guard matrices.contains(entry.offset) else { return wide.view(entry) }
+    let first = entry.offset - matrices.lowerBound
     return narrowMatrices.columns(first..<first + entry.count)
       .reshaped(rows: entry.rows, columns: entry.columns)
   }
@@ -55,10 +60,10 @@ public final class BatchGradients {
   public var stretches: [Stretch] {
     let all = BatchGradients.stretches(of: wide)
     guard isNarrow else { return all }
-    let before = 0..<layers.lowerBound
+    let before = 0..<matrices.lowerBound
     return [
       Stretch(elements: before, values: wide.all.columns(before), decays: true),
-      Stretch(elements: layers, values: narrowMatrices, decays: true),
+      Stretch(elements: matrices, values: narrowMatrices, decays: true),
     ] + all.filter { !$0.decays }
   }
 
@@ -73,10 +78,10 @@ public final class BatchGradients {
     ]
   }
 
-  /// The first half of the layers' matrices' memory.
+  /// The first half of these matrices' memory.
   private var narrowMatrices: TensorView {
     TensorView(
-      address: wide.all.columns(layers).address, rows: 1, columns: layers.count,
+      address: wide.all.columns(matrices).address, rows: 1, columns: matrices.count,
       elementType: storage)
   }
 }

@@ -49,7 +49,7 @@ public final class InferenceSession {
       on: model.backend)
     let t = sequences * maximumChunk
     let chunk = TrainingActivations.chunkTokens(
-      tokens: t, vocabulary: shape.vocabulary, storage: model.backend.storage)
+      tokens: t, vocabulary: shape.vocabulary, storage: model.backend.storage, training: false)
     let slice = min(t, InferenceSession.feedForwardRows)
     let storage = model.backend.storage
     let arena = try Arena(
@@ -98,7 +98,7 @@ public final class InferenceSession {
     let layout = PackedAttentionLayout(model)
     let t = sequences * maximumChunk
     let chunk = TrainingActivations.chunkTokens(
-      tokens: t, vocabulary: model.vocabulary, storage: storage)
+      tokens: t, vocabulary: model.vocabulary, storage: storage, training: false)
     let caches =
       2 * model.layers
       * Arena.bytes(rows: sequences * capacity, columns: layout.keyWidth, storage)

@@ -49,16 +49,19 @@ final class TrainingActivations {
   let attentionGradient: TensorView
   private let arena: Arena
 
-  /// Logits are computed for about this many elements at a time: 16 Mi of float32 are 64 MiB; 512 Mi
-  /// of bfloat16, on a GPU that wants large products, are 1 GiB. The float32 gradient of the output
-  /// weights is read and written once for every chunk.
-  static func logitElements(_ storage: ElementType) -> Int {
-    storage == .float32 ? 1 << 24 : 1 << 29
+  /// Logits are computed for about this many elements at a time: 16 Mi of float32 are 64 MiB. On a
+  /// GPU, which wants large products, 512 Mi of bfloat16 are 1 GiB; training takes up to 4 GiB, for
+  /// where all tokens fit the gradient of the output weights is one product, else it is read and
+  /// written in float32 for every chunk.
+  static func logitElements(_ storage: ElementType, training: Bool) -> Int {
+    storage == .float32 ? 1 << 24 : training ? 1 << 31 : 1 << 29
   }
 
   /// Tokens whose logits are computed together; on a GPU chunks of one size, in whole tiles.
-  static func chunkTokens(tokens: Int, vocabulary: Int, storage: ElementType) -> Int {
-    let most = max(1, min(tokens, logitElements(storage) / vocabulary))
+  static func chunkTokens(
+    tokens: Int, vocabulary: Int, storage: ElementType, training: Bool = true
+  ) -> Int {
+    let most = max(1, min(tokens, logitElements(storage, training: training) / vocabulary))
     guard storage != .float32, most < tokens else { return most }
     let chunks = (tokens + most - 1) / most
     let even = (tokens + chunks - 1) / chunks

@@ -47,12 +47,14 @@ public final class TrainingPass {
     self.sequences = sequences
     self.sequenceLength = sequenceLength
     self.recomputation = recomputation
-    let gradients = try BatchGradients(
-      model.table, storage: model.backend.storage, on: model.backend)
-    batchGradients = gradients
     activations = try TrainingActivations(
       shape, tokens: sequences * sequenceLength, recomputation: recomputation,
       on: model.backend)
+    let gradients = try BatchGradients(
+      model.table, storage: model.backend.storage,
+      outputIsOneProduct: activations.logits.rows >= sequences * sequenceLength,
+      on: model.backend)
+    batchGradients = gradients
     rotary = try RotaryTable(
       positions: sequenceLength, headWidth: shape.headWidth, theta: shape.ropeTheta,
       on: model.backend)
@@ -316,8 +318,9 @@ public final class TrainingPass {
         output: activations.finalNormalized, inverseRMS: activations.finalInverseRMS,
         epsilon: epsilon))
     try clock.lap(\.other)
+    let outputRole = model.configuration.tiedEmbeddings ? ParameterRole.embedding : .output
     let outputGradient =
-      gradients[model.configuration.tiedEmbeddings ? .embedding : .output]
+      batchGradients.isNarrow ? batchGradients.narrow(outputRole) : gradients[outputRole]
     let step = activations.logits.rows
     var start = 0
     while start < tokenCount {

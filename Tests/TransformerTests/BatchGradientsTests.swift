@@ -10,19 +10,21 @@ import Transformer
     shape.width = width
     shape.hiddenWidth = 2 * width
     shape.layers = 3
+    shape.tiedEmbeddings = false
     shape.heads = 4
     shape.keyValueHeads = 2
     shape.headWidth = width / 4
-    shape.vocabulary = 61
+    shape.vocabulary = 64
     return shape
   }
 
   /// Every element lies in one stretch, and every parameter's narrow gradient where its stretch says.
-  @Test(arguments: [false, true])
-  func stretchesHoldEveryGradientOnce(isNarrow: Bool) throws {
+  @Test(arguments: [false, true], [false, true])
+  func stretchesHoldEveryGradientOnce(isNarrow: Bool, withOutput: Bool) throws {
     let table = ParameterTable(Self.shape())
     let backend = CPUBackend(threads: 1)
-    let gradients = try BatchGradients(table, storage: .bfloat16, on: backend)
+    let gradients = try BatchGradients(
+      table, storage: .bfloat16, outputIsOneProduct: withOutput, on: backend)
     #expect(gradients.canBeNarrow)
     gradients.isNarrow = isNarrow
     var next = 0
@@ -44,6 +46,8 @@ import Transformer
     }
     let types = Set(gradients.stretches.map(\.values.elementType))
     #expect(types == (isNarrow ? [.float32, .bfloat16] : [.float32]))
+    #expect(
+      (gradients.narrow(.output).elementType == .bfloat16) == withOutput)
     // The narrow form lies in the wide form's memory.
     let end = gradients.wide.all.address + UInt64(gradients.wide.all.byteCount)
     for stretch in gradients.stretches {
@@ -55,8 +59,11 @@ import Transformer
   @Test func whereThereIsNoNarrowForm() throws {
     let backend = CPUBackend(threads: 1)
     let even = ParameterTable(Self.shape())
-    #expect(try !BatchGradients(even, storage: .float32, on: backend).canBeNarrow)
     let odd = ParameterTable(Self.shape(width: 20))
-    #expect(try !BatchGradients(odd, storage: .bfloat16, on: backend).canBeNarrow)
+    for (table, storage) in [(even, ElementType.float32), (odd, .bfloat16)] {
+      let gradients = try BatchGradients(
+        table, storage: storage, outputIsOneProduct: true, on: backend)
+      #expect(!gradients.canBeNarrow)
+    }
   }
 }

@@ -14,7 +14,7 @@ final class ProductTuner {
   /// Another algorithm than the library's first must be this much faster: noise decides nothing.
   private static let margin = 0.99
   /// Only algorithms that are so close to the fastest of a first short test are tested at length.
-  private static let near = 1.08
+  private static let near = 1.16
   /// Of the test at length, in seconds: work before it, what a turn fills; and turns.
   private static let heating = 0.08
   private static let stretch = 0.005

