@@ -5,8 +5,8 @@ public import Compute
 /// Wide: everything in float32, as a `ParameterArena` has it; micro-batches and sparse products add
 /// to it. Narrow: where one dense micro-batch is the whole batch, one product writes the gradient of
 /// a layer's matrix and nothing is added, so it is rounded once to the backend's storage type. That
-/// is half of what products write and the optimizer reads. The output projection's joins them where
-/// the logits of all tokens are computed at once; embedding and vectors stay in float32.
+/// is half of what products write and the optimizer reads. Embedding and output projection join them
+/// where the logits of all tokens are computed at once; vectors stay in float32.
 public final class BatchGradients {
   /// Gradients that the optimizer reads in one go.
   public struct Stretch: Sendable {
@@ -29,14 +29,14 @@ public final class BatchGradients {
   ///
   /// - Parameters:
   ///   - storage: the type of the narrow one.
-  ///   - outputIsOneProduct: whether the output projection's gradient is never added to either.
+  ///   - allMatrices: whether no other matrix is added to either.
   package init(
-    _ table: ParameterTable, storage: ElementType, outputIsOneProduct: Bool,
+    _ table: ParameterTable, storage: ElementType, allMatrices: Bool,
     on backend: any Backend
   ) throws(ComputeError) {
     wide = try ParameterArena(table, on: backend, purpose: "gradients")
     self.storage = storage
-    matrices = table.layerMatrices(withOutput: outputIsOneProduct)
+    matrices = allMatrices ? 0..<table.decayingCount : table.layerMatrices
   }
 
   /// Whether there is a narrow form: a narrower storage type, and no padding in it to keep zero.
@@ -64,7 +64,7 @@ public final class BatchGradients {
     return [
       Stretch(elements: before, values: wide.all.columns(before), decays: true),
       Stretch(elements: matrices, values: narrowMatrices, decays: true),
-    ] + all.filter { !$0.decays }
+    ].filter { !$0.elements.isEmpty } + all.filter { !$0.decays }
   }
 
   /// The same for gradients that are all in float32.

@@ -127,15 +127,11 @@ public struct ParameterTable: Sendable, Equatable {
     decayingCount = decaying
   }
 
-  /// The elements of the matrices of all layers, which lie behind each other, and of the output
-  /// projection before them if asked for and if it is not the embedding.
-  public func layerMatrices(withOutput: Bool) -> Range<Int> {
+  /// The elements of the matrices of all layers, which lie behind each other.
+  public var layerMatrices: Range<Int> {
     let first = entries.first {
-      switch $0.role {
-      case .queryKeyValue: true
-      case .output: withOutput
-      default: false
-      }
+      if case .queryKeyValue = $0.role { return true }
+      return false
     }
     return (first?.offset ?? decayingCount)..<decayingCount
   }

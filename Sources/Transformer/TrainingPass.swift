@@ -52,7 +52,8 @@ public final class TrainingPass {
       on: model.backend)
     let gradients = try BatchGradients(
       model.table, storage: model.backend.storage,
-      outputIsOneProduct: activations.logits.rows >= sequences * sequenceLength,
+      allMatrices: !shape.tiedEmbeddings
+        && activations.logits.rows >= sequences * sequenceLength,
       on: model.backend)
     batchGradients = gradients
     rotary = try RotaryTable(
@@ -160,7 +161,8 @@ public final class TrainingPass {
     try backend.run(
       Embedding.Backward(
         tokens: activations.tokens, outputGradient: activations.streamGradient,
-        tableGradient: gradients[.embedding]))
+        tableGradient: gradient(.embedding),
+        replaces: isReplacing && !model.configuration.tiedEmbeddings))
     try clock.lap(\.other)
   }
 
@@ -172,20 +174,23 @@ public final class TrainingPass {
   /// What a weight's gradient is added to: nothing when it replaces what is there.
   private func sum(_ gradient: TensorView) -> TensorView? { isReplacing ? nil : gradient }
 
-  /// Whether the gradient is one product, which can write instead of adding.
-  private func isProduct(_ role: ParameterRole) -> Bool {
+  private func gradient(_ role: ParameterRole) -> TensorView {
+    batchGradients.isNarrow ? batchGradients.narrow(role) : gradients[role]
+  }
+
+  /// Whether the first to compute a part of the gradient can write instead of adding.
+  private func isWritten(_ role: ParameterRole) -> Bool {
     switch role {
-    case .queryKeyValue, .attentionOutput, .output: true
-    case .embedding: model.configuration.tiedEmbeddings
+    case .embedding, .queryKeyValue, .attentionOutput, .output: true
     case .up, .down: feedForward.mode == .dense
     case .finalNorm, .attentionNorm, .feedForwardNorm: false
     }
   }
 
-  /// Clears the gradients that no product writes, neighbours together.
+  /// Clears the gradients that are only added to, neighbours together.
   private func clearWhatIsAddedTo() throws(ComputeError) {
     var range = 0..<0
-    for entry in model.table.entries where !isProduct(entry.role) {
+    for entry in model.table.entries where !isWritten(entry.role) {
       // Padding between parameters is zero and stays so.
       if entry.offset - range.upperBound >= ParameterTable.alignment {
         try backend.zero(gradients.all.columns(range))
@@ -319,8 +324,7 @@ public final class TrainingPass {
         epsilon: epsilon))
     try clock.lap(\.other)
     let outputRole = model.configuration.tiedEmbeddings ? ParameterRole.embedding : .output
-    let outputGradient =
-      batchGradients.isNarrow ? batchGradients.narrow(outputRole) : gradients[outputRole]
+    let outputGradient = gradient(outputRole)
     let step = activations.logits.rows
     var start = 0
     while start < tokenCount {

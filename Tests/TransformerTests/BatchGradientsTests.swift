@@ -24,7 +24,7 @@ import Transformer
     let table = ParameterTable(Self.shape())
     let backend = CPUBackend(threads: 1)
     let gradients = try BatchGradients(
-      table, storage: .bfloat16, outputIsOneProduct: withOutput, on: backend)
+      table, storage: .bfloat16, allMatrices: withOutput, on: backend)
     #expect(gradients.canBeNarrow)
     gradients.isNarrow = isNarrow
     var next = 0
@@ -46,8 +46,9 @@ import Transformer
     }
     let types = Set(gradients.stretches.map(\.values.elementType))
     #expect(types == (isNarrow ? [.float32, .bfloat16] : [.float32]))
-    #expect(
-      (gradients.narrow(.output).elementType == .bfloat16) == withOutput)
+    for role in [ParameterRole.embedding, .output] {
+      #expect((gradients.narrow(role).elementType == .bfloat16) == withOutput)
+    }
     // The narrow form lies in the wide form's memory.
     let end = gradients.wide.all.address + UInt64(gradients.wide.all.byteCount)
     for stretch in gradients.stretches {
@@ -62,7 +63,7 @@ import Transformer
     let odd = ParameterTable(Self.shape(width: 20))
     for (table, storage) in [(even, ElementType.float32), (odd, .bfloat16)] {
       let gradients = try BatchGradients(
-        table, storage: storage, outputIsOneProduct: true, on: backend)
+        table, storage: storage, allMatrices: true, on: backend)
       #expect(!gradients.canBeNarrow)
     }
   }

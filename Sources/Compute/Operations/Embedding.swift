@@ -26,16 +26,24 @@ public enum Embedding {
   }
 
   /// `tableGradient[tokens[t]] += outputGradient[t]`, added in token order: reproducible.
+  ///
+  /// The table's gradient is float32, or of the type of outputs where it is replaced: rows of ids
+  /// that do not occur become zero then, and whatever was there is not read.
   public struct Backward: Operation {
     public var tokens: TensorView
     public var outputGradient: TensorView
     public var tableGradient: TensorView
+    public var replaces: Bool
 
     /// See the type.
-    public init(tokens: TensorView, outputGradient: TensorView, tableGradient: TensorView) {
+    public init(
+      tokens: TensorView, outputGradient: TensorView, tableGradient: TensorView,
+      replaces: Bool = false
+    ) {
       self.tokens = tokens
       self.outputGradient = outputGradient
       self.tableGradient = tableGradient
+      self.replaces = replaces
     }
 
     public func checkShapes() {
@@ -45,6 +53,9 @@ public enum Embedding {
     }
 
     public var flops: Double { Double(outputGradient.count) }
-    public var bytes: Double { size(tokens, outputGradient, outputGradient, outputGradient) }
+    public var bytes: Double {
+      size(tokens, outputGradient)
+        + (replaces ? size(tableGradient) : size(outputGradient, outputGradient))
+    }
   }
 }

@@ -25,6 +25,7 @@ extension CPUBackend {
     let tokens = operation.tokens.int32
     let gradient = operation.outputGradient
     let table = operation.tableGradient
+    if operation.replaces { try zero(table) }
     rows.forEachRange(of: table.columns, rowsPerChunk: 128) { _, columns in
       for token in 0..<gradient.rows {
         let row = Int(tokens[token])

@@ -22,17 +22,33 @@ extension CUDABackend {
   /// Sorts tokens by id, then adds the rows of each id in token order.
   public func run(_ operation: Embedding.Backward) throws(ComputeError) {
     operation.checkShapes()
-    precondition(operation.tableGradient.elementType == .float32, "weight gradients are float32")
+    let table = operation.tableGradient
+    precondition(
+      table.elementType == .float32
+        || operation.replaces && table.elementType == operation.outputGradient.elementType,
+      "gradients that are added to are float32")
     let count = operation.tokens.count
-    guard count > 0 else { return }
+    guard count > 0 else {
+      if operation.replaces { try zero(table) }
+      return
+    }
     // Sorting alternates between two key arrays; the tokens themselves must survive.
     let keyBytes = (count * 4 + 255) / 256 * 256
-    let base = try memory.scratch(bytes: keyBytes + sortScratchBytes(count: count))
+    let sortBytes = (sortScratchBytes(count: count) + 255) / 256 * 256
+    let spanBytes = operation.replaces ? table.rows * 8 : 0
+    let base = try memory.scratch(bytes: keyBytes + sortBytes + spanBytes)
     let keys = TensorView(address: base, rows: 1, columns: count, elementType: .int32)
     try copy(from: operation.tokens, to: keys)
     let sorted = try sort(
       base, count: count, limit: operation.tableGradient.rows, scratch: base + UInt64(keyBytes),
       output: nil)
+    if operation.replaces {
+      return try replace(
+        operation, sorted,
+        spans: TensorView(
+          address: base + UInt64(keyBytes + sortBytes), rows: 1, columns: 2 * table.rows,
+          elementType: .int32))
+    }
     var arguments = KernelArguments()
     arguments.add(sorted.keys)
     arguments.add(sorted.order)
@@ -44,6 +60,37 @@ extension CUDABackend {
     try launch(
       "Embedding.cu", "backward", operation.outputGradient.elementType,
       grid: Grid(x: count, y: (operation.tableGradient.columns + 255) / 256), arguments,
+      for: operation)
+  }
+
+  /// A block per row of the table, so that every row is written once.
+  private func replace(
+    _ operation: Embedding.Backward, _ sorted: SortedKeys, spans: TensorView
+  ) throws(ComputeError) {
+    let table = operation.tableGradient
+    let count = operation.tokens.count
+    try zero(spans)
+    var marks = KernelArguments()
+    marks.add(sorted.keys)
+    marks.add(count)
+    marks.add(spans)
+    marks.add(table.rows)
+    try launch("Embedding.cu", "mark_spans", .float32, grid: .items(count), marks)
+    var arguments = KernelArguments()
+    arguments.add(sorted.order)
+    arguments.add(spans)
+    arguments.addWithStride(operation.outputGradient)
+    arguments.addWithStride(table)
+    arguments.add(table.columns)
+    let type = operation.outputGradient.elementType
+    let packed =
+      isPacked(operation.outputGradient) && table.address % 16 == 0
+      && table.stride % packSize(table.elementType) == 0
+    try launch(
+      "Embedding.cu",
+      (packed ? "replace_packed" : "replace") + (table.elementType == .float32 ? "" : "_narrow"),
+      type, grid: Grid(x: table.rows),
+      threads: packed ? min(256, threads(row: table.columns, type) ?? 256) : 256, arguments,
       for: operation)
   }
 }

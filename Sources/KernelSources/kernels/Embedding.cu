@@ -3,6 +3,7 @@
 // forward: a block per token, forward_packed by 16 bytes; an id outside of the table gives NaN, which the loss
 // shows. backward: tokens arrive sorted by id, equal ids in token order; the block at the first
 // position of an id adds its rows in that order: reproducible without atomics.
+// replace: the same where nothing was before, a block per row of the table; rows of no token become zero.
 #include "pack.cuh"
 
 KERNEL forward(const int* tokens, const element* table, i64 table_stride, i64 vocabulary, element* output,
@@ -49,3 +50,73 @@ KERNEL backward(const u32* keys, const int* order, i64 count, const element* gra
   for (; position < end; ++position) sum += to_float(gradient[(i64)order[position] * gradient_stride + column]);
   *target = sum;
 }
+
+// Where each id's tokens start and end among the sorted ones; both are zero before.
+KERNEL mark_spans(const u32* keys, i64 count, int2* spans, i64 vocabulary) {
+  const i64 i = thread_index();
+  if (i >= count || keys[i] >= vocabulary) return;
+  if (i == 0 || keys[i - 1] != keys[i]) spans[keys[i]].x = (int)i;
+  if (i + 1 == count || keys[i + 1] != keys[i]) spans[keys[i]].y = (int)i + 1;
+}
+
+DEV void store_numbers(float* at, const float (&sums)[PACK]) { store_floats(at, sums); }
+#if KRAIT_BFLOAT16
+DEV void store_numbers(element* at, const float (&sums)[PACK]) { store_pack(at, sums); }
+DEV void store_number(element* at, float sum) { *at = from_float(sum); }
+#endif
+DEV void store_number(float* at, float sum) { *at = sum; }
+
+template <typename G>
+DEV void replace_row(const int* order, const int2* spans, const element* gradient, i64 gradient_stride, G* table,
+                     i64 table_stride, i64 width) {
+  const int2 span = spans[blockIdx.x];
+  G* row = table + (i64)blockIdx.x * table_stride;
+  for (i64 column = threadIdx.x; column < width; column += blockDim.x) {
+    float sum = 0.0f;
+    for (int i = span.x; i < span.y; ++i) sum += to_float(gradient[(i64)order[i] * gradient_stride + column]);
+    store_number(row + column, sum);
+  }
+}
+
+template <typename G>
+DEV void replace_row_packed(const int* order, const int2* spans, const element* gradient, i64 gradient_stride, G* table,
+                            i64 table_stride, i64 width) {
+  const int2 span = spans[blockIdx.x];
+  G* row = table + (i64)blockIdx.x * table_stride;
+  for (i64 column = threadIdx.x * PACK; column < width; column += blockDim.x * PACK) {
+    float sums[PACK], values[PACK];
+#pragma unroll
+    for (int k = 0; k < PACK; ++k) sums[k] = 0.0f;
+    int i = span.x;
+    for (; i + 8 <= span.y; i += 8) {  // eight loads on their way, added in order
+      uint4 rows[8];
+#pragma unroll
+      for (int j = 0; j < 8; ++j) rows[j] = load_raw(gradient + (i64)order[i + j] * gradient_stride + column);
+#pragma unroll
+      for (int j = 0; j < 8; ++j) {
+        unpack(rows[j], values);
+#pragma unroll
+        for (int k = 0; k < PACK; ++k) sums[k] += values[k];
+      }
+    }
+    for (; i < span.y; ++i) {
+      load_pack(gradient + (i64)order[i] * gradient_stride + column, values);
+#pragma unroll
+      for (int k = 0; k < PACK; ++k) sums[k] += values[k];
+    }
+    store_numbers(row + column, sums);
+  }
+}
+
+#define REPLACE(NAME, HOW, G)                                                                                   \
+  KERNEL __launch_bounds__(256) NAME(const int* order, const int2* spans, const element* gradient,              \
+                                     i64 gradient_stride, G* table, i64 table_stride, i64 width) {              \
+    HOW<G>(order, spans, gradient, gradient_stride, table, table_stride, width);                                \
+  }
+
+REPLACE(replace, replace_row, float)
+REPLACE(replace_packed, replace_row_packed, float)
+#if KRAIT_BFLOAT16
+REPLACE(replace_narrow, replace_row, element)
+REPLACE(replace_packed_narrow, replace_row_packed, element)
+#endif

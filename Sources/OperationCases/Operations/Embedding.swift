@@ -12,11 +12,23 @@ extension CaseList {
           cases.append(
             embeddingBackward(
               tokens: tokens, vocabulary: vocabulary, width: width, sliced: sliced))
+          cases.append(
+            embeddingBackward(
+              tokens: tokens, vocabulary: vocabulary, width: width, sliced: sliced,
+              replacing: width % 2 == 0 ? .storage : .float32))
         }
       }
     }
+    // Blocks that walk along a row, and rows of no token.
+    for type in [Replacing.float32, .storage] {
+      cases.append(
+        embeddingBackward(tokens: 40, vocabulary: 300, width: 2560, replacing: type))
+    }
     return cases
   }
+
+  /// What a table's gradient that replaces another is stored in.
+  enum Replacing: String { case float32, storage }
 
   static func embeddingForward(
     tokens: Int, vocabulary: Int, width: Int, sliced: Bool = false
@@ -41,24 +53,31 @@ extension CaseList {
   }
 
   static func embeddingBackward(
-    tokens: Int, vocabulary: Int, width: Int, sliced: Bool = false
+    tokens: Int, vocabulary: Int, width: Int, sliced: Bool = false, replacing: Replacing? = nil
   ) -> OperationCase {
     OperationCase(
       "Embedding.Backward",
-      "\(tokens) of \(vocabulary) x \(width)\(sliced ? ", sliced" : "")",
+      "\(tokens) of \(vocabulary) x \(width)\(sliced ? ", sliced" : "")"
+        + (replacing.map { ", replacing in \($0.rawValue)" } ?? ""),
       [
         .input("tokens", 1, tokens, .tokens(tokens, below: vocabulary, seed: 1)),
         .hidden("table", vocabulary, width, .normal(vocabulary * width, seed: 2)),
         .input(
           "outputGradient", tokens, width, .normal(tokens * width, seed: 3), sliced: sliced),
-        .update(
-          "tableGradient", vocabulary, width, .normal(vocabulary * width, seed: 4),
-          sliced: sliced, alwaysFloat32: true),
+        replacing == nil
+          ? .update(
+            "tableGradient", vocabulary, width, .normal(vocabulary * width, seed: 4),
+            sliced: sliced, alwaysFloat32: true)
+          : .output(
+            "tableGradient", vocabulary, width, sliced: sliced,
+            alwaysFloat32: replacing == .float32),
       ],
       tolerance: .sum(of: (tokens + vocabulary - 1) / vocabulary + 4),
       derivative: vocabulary * width > 400
         ? nil
-        : Derivative([.init(variable: "table", gradient: "tableGradient", accumulates: true)]) {
+        : Derivative([
+          .init(variable: "table", gradient: "tableGradient", accumulates: replacing == nil)
+        ]) {
           let table = $0["table"]
           let ids = $0["tokens"]
           let gradient = $0["outputGradient"]
@@ -73,11 +92,12 @@ extension CaseList {
       make: {
         Embedding.Backward(
           tokens: $0["tokens"], outputGradient: $0["outputGradient"],
-          tableGradient: $0["tableGradient"])
+          tableGradient: $0["tableGradient"], replaces: replacing != nil)
       }, run: { try $0.run($1) },
       reference: { numbers in
         let ids = numbers["tokens"]
         let gradient = numbers["outputGradient"]
+        if replacing != nil { numbers["tableGradient"].fill { _, _ in 0 } }
         for token in 0..<tokens {
           for column in 0..<width {
             numbers.add(gradient[token, column], to: "tableGradient", ids.int(0, token), column)
