@@ -22,8 +22,8 @@ SHAPES = {
 }
 # The fastest of torch_cuda.py's variants on an H100, by shape.
 BEST = {"124m": "compiled", "1b": "blocks", "7b-8": "blocks"}
-# Steps that fill about two seconds, by shape: so many before the ones that count, and so many that do.
-STEPS = {"124m": 60, "1b": 9, "7b-8": 7}
+# Steps that fill about 1.5 seconds: so many before the ones that count, and so many that do.
+STEPS = {"124m": 50, "1b": 7, "7b-8": 6}
 MODES = {"krait": [], "krait, any order": ["--no-reproducible"]}
 
 
@@ -67,6 +67,7 @@ def collect(options, shape):
                 tokens=variant["tokens"], seconds=[statistics.median(variant["seconds"])],
                 bytes=variant["peakBytes"], flops=report["modelFlops"],
                 rate=report["matrixRate"], machine=f"PyTorch {report['torch']}")
+            said(shape, f"PyTorch {variant['name']}", found[f"PyTorch {variant['name']}"])
         for words, reason in (report or {}).get("refused", {}).items():
             print(f"{shape}: PyTorch {words}: {reason}", file=sys.stderr)
         for name in reversed(MODES):
@@ -88,6 +89,12 @@ def krait_figures(options, shape, name, found):
             flops=variant["modelFlops"][0], rate=variant["matrixRate"][0],
             machine=report["machine"]))
         figures["seconds"].append(statistics.median(variant["seconds"]))
+        said(shape, name, figures)
+
+
+def said(shape, name, figures):
+    """Tells what a run measured as soon as it is known."""
+    print(f"{shape}: {name}: {1e3 * figures['seconds'][-1]:.2f} ms", file=sys.stderr, flush=True)
 
 
 def table(shape, rounds, options):
