@@ -73,6 +73,8 @@ public protocol Backend: AnyObject {
   /// Runs the operation.
   func run(_ operation: BlockSums) throws(ComputeError)
   /// Runs the operation.
+  func run(_ operation: BlockEnergies) throws(ComputeError)
+  /// Runs the operation.
   func run(_ operation: SelectColumns) throws(ComputeError)
   /// Runs the operation.
   func run(_ operation: AlignColumns) throws(ComputeError)

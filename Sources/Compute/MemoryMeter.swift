@@ -13,6 +13,8 @@ public protocol MemoryMeter: Backend {
   func workBytes(_ operation: Attention.Backward) throws(ComputeError) -> Int
   /// The same for the product of kept neurons, the sparse one that takes most.
   func workBytes(_ operation: KeptProduct) throws(ComputeError) -> Int
+  /// The same for the sums of exact selection.
+  func workBytes(_ operation: BlockEnergies) throws(ComputeError) -> Int
 }
 
 /// The memory of a device as its driver counts it, everybody's use included.

@@ -75,6 +75,9 @@ public final class CPUBackend: MemoryMeter {
   /// See above.
   public func workBytes(_ operation: KeptProduct) throws(ComputeError) -> Int { 0 }
 
+  /// Lanes' scratch memory is not counted.
+  public func workBytes(_ operation: BlockEnergies) throws(ComputeError) -> Int { 0 }
+
   /// Gives memory back.
   public func release(_ address: UInt64, byteCount: Int) {
     allocatedBytes -= byteCount

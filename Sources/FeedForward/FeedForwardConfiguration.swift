@@ -10,7 +10,8 @@ public enum FeedForwardMode: String, Sendable, CaseIterable, Codable {
 
 /// How `columns` finds the neurons of a block.
 public enum ColumnSelection: String, Sendable, CaseIterable, Codable {
-  /// Product 1 is computed densely, then the neurons are chosen.
+  /// Product 1 is computed for all tokens and neurons, then again for the chosen neurons: only sums
+  /// are kept of the first.
   case exact
   /// Product 1 is computed for a few tokens of each block, then for the chosen neurons only.
   case sampled
@@ -61,7 +62,10 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
   public var keptMultiple = 64
   /// How `columns` finds its neurons.
   public var selection = ColumnSelection.sampled
-  /// s: tokens of each block whose activations choose its neurons.
+  /// Whether `columns` may choose by a product 1 of 8-bit factors, where the backend has one that is
+  /// faster. What is kept is computed as ever.
+  public var eightBitChoice = false
+  /// s: tokens of each block whose activations choose its neurons, or measure the choice of all.
   public var samples = 8
   /// How much the samples of the blocks before and after count in a block's choice. Neighbours in
   /// routed order are alike: lists then change less from block to block, and carried weight

@@ -193,7 +193,24 @@ public final class FeedForwardStack {
               order: nil, columns: view(blocks, kept, .uint16), blockTokens: recipe.blockTokens),
             output: view(shape.tokens, kept, shape.storage), epilogue: .squaredReLU)))
     }
-    return bytes
+    var (tokens, rows) = (shape.tokens, recipe.blockTokens)
+    switch recipe.selection {
+    case .venom: return bytes
+    case .exact: break
+    case .sampled(let samples):
+      rows = samples
+      tokens = SampleTokens.count(
+        tokens: shape.tokens, blockTokens: recipe.blockTokens, samples: samples)
+    }
+    return max(
+      bytes,
+      try backend.workBytes(
+        BlockEnergies(
+          input: view(tokens, shape.width, shape.storage),
+          weights: view(shape.hiddenWidth, shape.width, shape.storage), blockRows: rows,
+          isTwoOfFour: configuration.effectiveSparseWeights != .none,
+          allowsEightBits: recipe.allowsEightBits,
+          sums: view(blocks, shape.hiddenWidth, .float32))))
   }
 
   /// Bytes that clustering takes for its own time, beside what a stack holds.
@@ -251,7 +268,8 @@ extension FeedForwardConfiguration {
       keptColumns: (0..<shape.layers).map {
         isDense(layer: $0) ? 0 : keptColumns(layer: $0, hiddenWidth: shape.hiddenWidth)
       },
-      selection: selection == .exact ? .exact : .sampled(samples),
-      neighbourWeight: Float(neighbourWeight))
+      selection: selection == .exact
+        ? .exact(measuredOn: samples) : .sampled(samples),
+      neighbourWeight: Float(neighbourWeight), allowsEightBits: eightBitChoice)
   }
 }

@@ -9,8 +9,9 @@ public import Compute
 public final class SparseFeedForward: FeedForwardMethod {
   /// How the neurons of a block are chosen.
   public enum Selection: Sendable, Equatable {
-    /// The `kept` largest sums over all tokens of the block, from a dense product 1.
-    case exact
+    /// The `kept` largest sums over all tokens of the block, from a dense product 1 that is not stored;
+    /// statistics are of a few tokens.
+    case exact(measuredOn: Int)
     /// The `kept` largest sums over a few tokens of the block.
     case sampled(Int)
     /// 4 of every M neurons by sums over the block, then N of those 4 for every token.
@@ -29,17 +30,21 @@ public final class SparseFeedForward: FeedForwardMethod {
     public var weightGradientPattern: WeightGradientPattern
     /// How much the samples of the blocks before and after count in a block's choice.
     public var neighbourWeight: Float
+    /// Whether columns may be chosen by sums of products of 8-bit factors.
+    public var allowsEightBits: Bool
 
     /// See the properties.
     public init(
       blockTokens: Int, keptColumns: [Int], selection: Selection,
-      weightGradientPattern: WeightGradientPattern = .exact, neighbourWeight: Float = 0
+      weightGradientPattern: WeightGradientPattern = .exact, neighbourWeight: Float = 0,
+      allowsEightBits: Bool = false
     ) {
       self.blockTokens = blockTokens
       self.keptColumns = keptColumns
       self.selection = selection
       self.weightGradientPattern = weightGradientPattern
       self.neighbourWeight = neighbourWeight
+      self.allowsEightBits = allowsEightBits
     }
 
     /// The layers that compute densely.
@@ -180,11 +185,16 @@ public final class SparseFeedForward: FeedForwardMethod {
         try sampleActivations(samples, halfway: true, up: up, input: input)
         try measureSamples(samples, layer: layer, pattern: pattern)
       }
-    case .exact:
-      let dense = try denseActivation(up: up, input: input)
-      try select(from: dense, groupWidth: shape.hiddenWidth, pattern: pattern)
-      try backend.run(PackColumns(values: dense, pattern: pattern, packed: packed))
-      if measures { try measure(dense, layer: layer, packed: packed) }
+    case .exact(let measured):
+      try sumEnergies(of: input, blockRows: recipe.blockTokens, up: up)
+      try choose(groupWidth: shape.hiddenWidth, pattern: pattern)
+      try backend.run(
+        KeptProduct(
+          input: input, weights: up, pattern: pattern, output: packed, epilogue: .squaredReLU))
+      if measures {
+        try sampleActivations(measured, halfway: true, up: up, input: input)
+        try measureSamples(measured, layer: layer, pattern: pattern)
+      }
     case .venom(let n, let m):
       let dense = try denseActivation(up: up, input: input)
       try select(from: dense, groupWidth: m, pattern: pattern)
@@ -292,12 +302,30 @@ public final class SparseFeedForward: FeedForwardMethod {
     try backend.run(
       BlockSums(
         values: dense, order: nil, blockRows: recipe.blockTokens, sums: scratch.sums))
+    try choose(groupWidth: groupWidth, pattern: pattern)
+  }
+
+  /// Lists from the block sums.
+  private func choose(
+    groupWidth: Int, neighbourWeight: Float = 0, pattern: PackedPattern
+  ) throws(ComputeError) {
     try backend.run(
       SelectColumns(
         sums: scratch.sums, groupWidth: groupWidth,
         keepPerGroup: pattern.keptColumns / (shape.hiddenWidth / groupWidth),
-        columns: pattern.columns))
+        neighbourWeight: neighbourWeight, columns: pattern.columns))
     try align(pattern)
+  }
+
+  /// Block sums of product 1 for all rows of a matrix.
+  private func sumEnergies(
+    of rows: TensorView, blockRows: Int, up: TensorView
+  ) throws(ComputeError) {
+    try backend.run(
+      BlockEnergies(
+        input: rows, weights: up, blockRows: blockRows,
+        isTwoOfFour: sparseWeights.which != .none, allowsEightBits: recipe.allowsEightBits,
+        sums: scratch.sums))
   }
 
   /// The activations of a few tokens of each block; halfway: of others than a choice is made from.
@@ -332,15 +360,10 @@ public final class SparseFeedForward: FeedForwardMethod {
   private func selectFromSamples(
     _ samples: Int, up: TensorView, input: TensorView, pattern: PackedPattern
   ) throws(ComputeError) {
-    try sampleActivations(samples, halfway: false, up: up, input: input)
-    try backend.run(
-      BlockSums(
-        values: scratch.sampledActivation, order: nil, blockRows: samples, sums: scratch.sums))
-    try backend.run(
-      SelectColumns(
-        sums: scratch.sums, groupWidth: shape.hiddenWidth, keepPerGroup: pattern.keptColumns,
-        neighbourWeight: recipe.neighbourWeight, columns: pattern.columns))
-    try align(pattern)
+    let rows = try sample(samples, of: input, halfway: false)
+    try sumEnergies(of: rows, blockRows: samples, up: up)
+    try choose(
+      groupWidth: shape.hiddenWidth, neighbourWeight: recipe.neighbourWeight, pattern: pattern)
   }
 
   private func measure(
@@ -352,7 +375,7 @@ public final class SparseFeedForward: FeedForwardMethod {
       all: dense, kept: packed, columns: saved[layer].columns, density: share)
   }
 
-  /// By tokens that had no say in the choice: those that had would flatter it.
+  /// By tokens that had no say in a choice from samples: those that had would flatter it.
   private func measureSamples(
     _ samples: Int, layer: Int, pattern: PackedPattern
   ) throws(ComputeError) {

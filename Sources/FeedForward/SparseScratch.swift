@@ -4,7 +4,7 @@ import Compute
 final class SparseScratch {
   /// Block sums, [blocks, f].
   let sums: TensorView
-  /// Sampled mode: which tokens, their inputs where those need a copy, and activations.
+  /// Some tokens of each block, their inputs where those need a copy, and activations for statistics.
   let sampledTokens: TensorView
   let sampledInput: TensorView
   let sampledActivation: TensorView
@@ -69,7 +69,7 @@ final class SparseScratch {
     return bytes
   }
 
-  /// What a recipe needs: nothing of size [T, f] when it samples.
+  /// What a recipe needs: nothing of size [T, f] with columns.
   private struct Sizes {
     let blocks: Int
     let widest: Int
@@ -83,14 +83,15 @@ final class SparseScratch {
     init(_ shape: FeedForwardShape, _ recipe: SparseFeedForward.Recipe) {
       blocks = PackedPattern.blocks(tokens: shape.tokens, blockTokens: recipe.blockTokens)
       widest = recipe.keptColumns.max() ?? 0
-      if case .sampled(let samples) = recipe.selection {
+      switch recipe.selection {
+      case .sampled(let samples), .exact(let samples):
         sampled = SampleTokens.count(
           tokens: shape.tokens, blockTokens: recipe.blockTokens, samples: samples)
         let isEven = shape.tokens % recipe.blockTokens == 0 && recipe.blockTokens % samples == 0
         copied = isEven ? 0 : sampled
         needsDense = false
         needsSecond = false
-      } else {
+      case .venom:
         sampled = 0
         copied = 0
         needsDense = true
@@ -107,9 +108,9 @@ final class SparseScratch {
       elementType: packed.elementType)
   }
 
-  /// A whole [T, f] matrix; there is none in the sampled mode.
+  /// A whole [T, f] matrix; there is none with columns.
   var dense: TensorView {
-    guard let wholeDense else { preconditionFailure("the sampled mode has no [T, f] matrix") }
+    guard let wholeDense else { preconditionFailure("columns have no [T, f] matrix") }
     return wholeDense
   }
 

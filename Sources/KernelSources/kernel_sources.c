@@ -99,6 +99,9 @@ static const char SumOfSquares_cu[] = {
 static const char TransposedVenomMask_cu[] = {
 #embed "kernels/TransposedVenomMask.cu" suffix(, 0)
 };
+static const char hopper_energies_cuh[] = {
+#embed "kernels/hopper/energies.cuh" suffix(, 0)
+};
 static const char hopper_epilogue_cuh[] = {
 #embed "kernels/hopper/epilogue.cuh" suffix(, 0)
 };
@@ -116,6 +119,9 @@ static const char hopper_types_cuh[] = {
 };
 static const char hopper_wgmma_cuh[] = {
 #embed "kernels/hopper/wgmma.cuh" suffix(, 0)
+};
+static const char hopper_block_energies_cu[] = {
+#embed "kernels/hopper/block_energies.cu" suffix(, 0)
 };
 static const char hopper_cross_entropy_cu[] = {
 #embed "kernels/hopper/cross_entropy.cu" suffix(, 0)
@@ -175,12 +181,14 @@ static const krait_kernel_source sources[] = {
     {"StableSort.cu", StableSort_cu},
     {"SumOfSquares.cu", SumOfSquares_cu},
     {"TransposedVenomMask.cu", TransposedVenomMask_cu},
+    {"hopper/energies.cuh", hopper_energies_cuh},
     {"hopper/epilogue.cuh", hopper_epilogue_cuh},
     {"hopper/gather_product.cuh", hopper_gather_product_cuh},
     {"hopper/memory.cuh", hopper_memory_cuh},
     {"hopper/tile_ring.cuh", hopper_tile_ring_cuh},
     {"hopper/types.cuh", hopper_types_cuh},
     {"hopper/wgmma.cuh", hopper_wgmma_cuh},
+    {"hopper/block_energies.cu", hopper_block_energies_cu},
     {"hopper/cross_entropy.cu", hopper_cross_entropy_cu},
     {"hopper/dense_product.cu", hopper_dense_product_cu},
     {"hopper/kept_product.cu", hopper_kept_product_cu},

@@ -4,7 +4,8 @@ public enum CaseList {
   public static var small: [OperationCase] {
     matrixMultiply + embedding + rmsNorm + rotaryEmbedding + attention + squaredReLU
       + crossEntropy + sumOfSquares + adamW + routeTokens + sampleTokens + gatherRows
-      + blockSums + selectColumns + alignColumns + packColumns + maskFours + keptProduct
+      + blockSums + blockEnergies + selectColumns + alignColumns + packColumns + maskFours
+      + keptProduct
       + packedProduct
       + packedWeightGradient + transposedVenomMask + softThreshold + activationStatistics
       + convertElements
@@ -19,7 +20,7 @@ public enum CaseList {
         + [packedWeightGradient(shape), packColumns(shape), unpackColumns(shape)]
     }
     let chains = PatternShape.chains.map { packedWeightGradient($0) }
-    return productTiles + attentionTiles + sparse + chains + [
+    return productTiles + attentionTiles + sparse + chains + blockEnergyTiles + [
       embeddingBackward(tokens: 1500, vocabulary: 11, width: 40),
       embeddingBackward(tokens: 3000, vocabulary: 70_000, width: 24),
       rmsNormForward(rows: 37, width: 1030), rmsNormBackward(rows: 611, width: 250),
@@ -152,6 +153,7 @@ public enum CaseList {
       sampleTokens(tokens: t, blockTokens: size.blockTokens, samples: 8, ordered: true),
       gatherRows(sources: t, rows: t, columns: d),
       blockSums(rows: t, columns: f, blockRows: size.blockTokens, ordered: true),
+      blockEnergies(tokens: t, width: d, neurons: f, blockRows: size.blockTokens),
       selectColumns(
         blocks: (t + size.blockTokens - 1) / size.blockTokens, groupWidth: f, groups: 1,
         keep: size.kept),

@@ -68,11 +68,36 @@ import Testing
       #expect(tiles.grid > 0 || multiprocessors < tiles.cluster)
       let sparse = TwoFourTiles(tokens: rows, neurons: columns, multiprocessors: multiprocessors)
       #expect(sparse.grid == tiles.grid)
+      let sums = HopperEnergies(tokens: rows, neurons: columns, multiprocessors: multiprocessors)
+      #expect(sums.grid == tiles.grid)
     }
     let few = DenseTiles(rows: 257, columns: 300, multiprocessors: 132)
     #expect(few.grid == 8 && few.group == 4)
     #expect(DenseTiles(rows: 16384, columns: 3072, multiprocessors: 132).group == 16)
     #expect(TwoFourTiles(tokens: 16384, neurons: 3072, multiprocessors: 132).isWorthIt)
     #expect(!TwoFourTiles(tokens: 1024, neurons: 3072, multiprocessors: 132).isWorthIt)
+  }
+
+  /// Parts of the work memory of block sums hold what they must, and do not overlap.
+  @Test(arguments: HopperEnergies.Factors.allCases, [true, false])
+  func energiesHaveTheirWorkMemory(factors: HopperEnergies.Factors, isWhole: Bool) {
+    let (tokens, width, neurons) = (300, 144, 520)
+    let layout = HopperEnergies.Layout(
+      factors, tokens: tokens, width: width, neurons: neurons, isWhole: isWhole)
+    let needed: (rows: Int, weights: Int, scales: Int) =
+      switch factors {
+      case .eightBit: (tokens * width, neurons * width, neurons * 4)
+      case .twoOfFour: (0, 5 * 3 * 9216, 0)
+      case .bfloat16: (0, 0, 0)
+      }
+    var end = 0
+    for (start, bytes) in [
+      (layout.rows, needed.rows), (layout.weights, needed.weights),
+      (layout.scales, needed.scales), (layout.sums, isWhole ? 0 : 3 * neurons * 4),
+    ] where bytes > 0 {
+      #expect(start >= end && start % 256 == 0)
+      end = start + bytes
+    }
+    #expect(layout.bytes >= end && layout.bytes < end + 256)
   }
 }

@@ -26,7 +26,7 @@ import Testing
       Double(pattern.columns[0].count) / Double(network.shape.hiddenWidth)
     if configuration.mode == .paper {
       density = Double(configuration.venomN) / Double(configuration.venomM)
-    } else if configuration.selection == .sampled {
+    } else {
       tokens = ReferencePatterns.blocks(pattern.order, size: configuration.blockTokens)
         .flatMap {
           ReferencePatterns.samples(of: $0, count: configuration.samples, halfway: true)

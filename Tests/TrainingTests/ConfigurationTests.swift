@@ -165,7 +165,7 @@ import Transformer
       "model.normEpsilon": "1e-7", "model.initializerRange": "0.0123456789012345",
       "feedForward.mode": "\"paper\"", "feedForward.selection": "\"exact\"",
       "feedForward.density": "0.3", "feedForward.neighbourWeight": "0.25",
-      "feedForward.clusters": "7",
+      "feedForward.clusters": "7", "feedForward.eightBitChoice": "true",
       "feedForward.sparseWeights": "\"both\"", "feedForward.venomM": "8",
       "feedForward.weightGradientPattern": "\"venom\"",
       "data.train": "[{ path = \"a \\\"b\\\" \\\\ ü\\n\\u0001\", weight = 0.1 }]",

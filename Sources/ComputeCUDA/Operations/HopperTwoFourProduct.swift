@@ -15,18 +15,10 @@ extension CUDABackend {
       operation.isRightTwoOfFour, operation.epilogue == .squaredReLU, suitsDenseKernels(operation),
       operation.depth % 8 == 0, tiles.grid > 0, tiles.isWorthIt
     else { return false }
-    let file = "hopper/two_four_product.cu"
-    let blocks = (neurons: (output.columns + 127) / 128, depth: (operation.depth + 63) / 64)
     let images = try memory.scratch(
-      bytes: blocks.neurons * blocks.depth * TwoFourTiles.imageBytes)
-    var compression = KernelArguments()
-    compression.addWithStride(weights)
-    compression.add(output.columns)
-    compression.add(operation.depth)
-    compression.add(images)
-    try launch(
-      file, "two_four_compress", .bfloat16, grid: Grid(x: blocks.depth, y: blocks.neurons),
-      compression)
+      bytes: (output.columns + 127) / 128 * ((operation.depth + 63) / 64)
+        * TwoFourTiles.imageBytes)
+    try compressTwoFour(weights, to: images)
     var arguments = KernelArguments()
     arguments.add(images)
     arguments.add(words: try device.tensorMap(operation.left, boxRows: 128))
@@ -36,8 +28,20 @@ extension CUDABackend {
     arguments.add(operation.depth)
     arguments.add(tiles.group)
     try launch(
-      file, "two_four_squared_relu", .bfloat16, grid: Grid(x: tiles.grid),
+      "hopper/two_four_product.cu", "two_four_squared_relu", .bfloat16, grid: Grid(x: tiles.grid),
       threads: HopperTiles.threads, sharedBytes: TwoFourTiles.sharedBytes, arguments)
     return true
+  }
+
+  /// Makes the images that the kernels of 2:4 weights read, for [f, d] weights.
+  func compressTwoFour(_ weights: TensorView, to images: UInt64) throws(ComputeError) {
+    var arguments = KernelArguments()
+    arguments.addWithStride(weights)
+    arguments.add(weights.rows)
+    arguments.add(weights.columns)
+    arguments.add(images)
+    try launch(
+      "hopper/two_four_product.cu", "two_four_compress", .bfloat16,
+      grid: Grid(x: (weights.columns + 63) / 64, y: (weights.rows + 127) / 128), arguments)
   }
 }

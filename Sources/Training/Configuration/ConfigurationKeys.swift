@@ -34,6 +34,9 @@ extension RunConfiguration {
     .integer(
       "feedForward", "keptMultiple", \.feedForward.keptMultiple, "kept neurons are rounded up to"),
     .choice("feedForward", "selection", \.feedForward.selection, "how columns finds its neurons"),
+    .flag(
+      "feedForward", "eightBitChoice", \.feedForward.eightBitChoice,
+      "columns may be chosen by 8-bit products"),
     .integer("feedForward", "samples", \.feedForward.samples, "s: tokens a block is judged by"),
     .number(
       "feedForward", "neighbourWeight", \.feedForward.neighbourWeight,

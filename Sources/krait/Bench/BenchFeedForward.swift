@@ -153,6 +153,10 @@ struct BenchFeedForward: ParsableCommand {
       list.append(("columns exact \(text)", .columns, exact))
       exact.sparseWeights = .up
       list.append(("columns exact \(text), 2:4 U", .columns, exact))
+      exact.eightBitChoice = true
+      list.append(("columns exact \(text), 2:4 U, by 8 bits", .columns, exact))
+      exact.sparseWeights = nil
+      list.append(("columns exact \(text), by 8 bits", .columns, exact))
     }
     if all {
       var paper = configuration

@@ -152,6 +152,9 @@ final class OperationTimes: Backend {
   func run(_ operation: BlockSums) throws(ComputeError) {
     try timed(operation, by: backend.run)
   }
+  func run(_ operation: BlockEnergies) throws(ComputeError) {
+    try timed(operation, by: backend.run)
+  }
   func run(_ operation: SelectColumns) throws(ComputeError) {
     try timed(operation, by: backend.run)
   }

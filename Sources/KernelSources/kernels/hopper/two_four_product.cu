@@ -2,6 +2,7 @@
 //
 //   two_four_compress       U [f, d], at most two of every four values of a row not zero, to images
 //   two_four_squared_relu   out = max(X Uᵀ, 0)^2, X [T, d], out [T, f]; bf16, sums in fp32
+//   two_four_block_energies sums of the same over 128 tokens, [ceil(T / 128), f] in fp32; nothing else is stored
 //
 // Only the left operand of the instruction can be sparse, so a block computes the transpose: 128 neurons x 256
 // tokens, which the epilogue turns around on its way through shared memory. An image is what a stage of the ring wants
@@ -20,7 +21,10 @@
 //   T 16384, d 768, f 3072      0.006 + 0.086 | 0.117 | 0.047 + 0.45
 //   T 16384, d 2048, f 8192     0.022 + 0.530 | 0.818 | 0.48 + 0.587
 //   T 16384, d 4096, f 16384    0.075 + 2.04  | 3.106 | 2.53 + 2.157
+// Block sums instead of values: 0.198, 0.512, 2.04 ms at T 49152, d 768 and the two larger ones (block_energies.py), where
+// storing takes 0.252, 0.559, 2.06: power is what holds the largest back.
 // So the library, whose compression alone costs most of a dense product, is not used.
+#include "hopper/energies.cuh"
 #include "hopper/memory.cuh"
 #include "hopper/tile_ring.cuh"
 #include "hopper/wgmma.cuh"
@@ -28,6 +32,7 @@
 constexpr int NEURONS = 128, TOKENS = 256, DEPTH = 64, STAGES = 5, CLUSTER = 2;
 constexpr u32 VALUE_BYTES = NEURONS * 64, IMAGE_BYTES = VALUE_BYTES + NEURONS * 8;
 constexpr u32 B_BYTES = TOKENS * 128, STAGE_BYTES = B_BYTES + IMAGE_BYTES, SHARE_BYTES = B_BYTES / CLUSTER;
+constexpr int BLOCK = 128;  // tokens of a sum
 constexpr u32 BUFFER_BYTES = 32 * 128;  // 32 tokens x 64 neurons of a warpgroup, on their way out
 constexpr u32 SHARED_STAGING = STAGES * STAGE_BYTES, SHARED_BARRIERS = SHARED_STAGING + 4 * BUFFER_BYTES;
 static_assert(STAGE_BYTES % 1024 == 0 && SHARED_BARRIERS + 16 * STAGES == 226384, "what a launch asks for, of 232448");
@@ -68,8 +73,11 @@ two_four_compress(const bf16* __restrict__ weights, i64 stride, int neurons, int
   words[2] = (u16)(positions >> 16);
 }
 
+// ENERGIES: block sums as in block_energies.cu instead of the values.
+template <bool ENERGIES>
 struct TwoFourProduct {
   const TensorMap *input, *out;
+  EnergySums to;
   const u8* images;
   u32 base, full, empty;
   TileOrder order;
@@ -139,9 +147,10 @@ struct TwoFourProduct {
       release(previous, lane);
 #pragma unroll
       for (int i = 0; i < 128; ++i) pin(acc[i]);
-      store(acc, token, block * NEURONS + wg * 64, wg);
+      if (ENERGIES) store_energies<BLOCK>(acc, to, token, block * NEURONS + wg * 64 + (threadIdx.x >> 5 & 3) * 16, 1.f);
+      else store(acc, token, block * NEURONS + wg * 64, wg);
     }
-    if ((threadIdx.x & 127) == 0) bulk_wait_read<0>();
+    if (!ENERGIES && (threadIdx.x & 127) == 0) bulk_wait_read<0>();
   }
 
   // A warpgroup writes its 64 neurons x 256 tokens, 32 tokens at a time, transposed.
@@ -172,34 +181,48 @@ struct TwoFourProduct {
       }
     }
   }
+
+  DEV static void run(const u8* images, const TensorMap* input, const TensorMap* out, const EnergySums& to, int tokens,
+                      int neurons, int width, int group, u8* shared) {
+    const u32 base = shared_address(shared), full = base + SHARED_BARRIERS, empty = full + 8 * STAGES;
+    const TileOrder order = {(tokens + TOKENS - 1) / TOKENS, (neurons + NEURONS * CLUSTER - 1) / (NEURONS * CLUSTER),
+                             group};
+    const TwoFourProduct product = {input, out, to, images, base, full, empty, order, (int)cluster_rank(),
+                                    (int)blockIdx.x / CLUSTER, (int)gridDim.x / CLUSTER, (width + DEPTH - 1) / DEPTH,
+                                    (neurons + NEURONS - 1) / NEURONS};
+    const int wg = warp_uniform(threadIdx.x >> 7);
+    if (threadIdx.x == 0) {
+      tma_prefetch_map(input);
+      if (!ENERGIES) tma_prefetch_map(out);
+      for (int s = 0; s < STAGES; ++s) {
+        mbar_init(full + 8 * s, 1);
+        mbar_init(empty + 8 * s, 8 * CLUSTER);  // every consumer warp of the cluster
+      }
+      fence_mbar_init();
+    }
+    cluster_sync();
+    // 128 producer + 256 consumer threads share 384 * 168 registers: the pair must add up to 504 exactly.
+    if (wg == 2) {
+      registers_decrease<40>();
+      if (threadIdx.x == 256) product.produce();
+    } else {
+      registers_increase<232>();
+      product.consume(wg);
+    }
+  }
 };
 
 extern "C" __global__ void __cluster_dims__(CLUSTER, 1, 1) __launch_bounds__(384, 1)
 two_four_squared_relu(const u8* __restrict__ images, const __grid_constant__ TensorMap input,
                       const __grid_constant__ TensorMap out, int tokens, int neurons, int width, int group) {
   extern __shared__ __align__(1024) u8 shared[];
-  const u32 base = shared_address(shared), full = base + SHARED_BARRIERS, empty = full + 8 * STAGES;
-  const TileOrder order = {(tokens + TOKENS - 1) / TOKENS, (neurons + NEURONS * CLUSTER - 1) / (NEURONS * CLUSTER), group};
-  const TwoFourProduct product = {&input, &out, images, base, full, empty, order, (int)cluster_rank(),
-                                  (int)blockIdx.x / CLUSTER, (int)gridDim.x / CLUSTER, (width + DEPTH - 1) / DEPTH,
-                                  (neurons + NEURONS - 1) / NEURONS};
-  const int wg = warp_uniform(threadIdx.x >> 7);
-  if (threadIdx.x == 0) {
-    tma_prefetch_map(&input);
-    tma_prefetch_map(&out);
-    for (int s = 0; s < STAGES; ++s) {
-      mbar_init(full + 8 * s, 1);
-      mbar_init(empty + 8 * s, 8 * CLUSTER);  // every consumer warp of the cluster
-    }
-    fence_mbar_init();
-  }
-  cluster_sync();
-  // 128 producer + 256 consumer threads share 384 * 168 registers: the pair must add up to 504 exactly.
-  if (wg == 2) {
-    registers_decrease<40>();
-    if (threadIdx.x == 256) product.produce();
-  } else {
-    registers_increase<232>();
-    product.consume(wg);
-  }
+  TwoFourProduct<false>::run(images, &input, &out, EnergySums{}, tokens, neurons, width, group, shared);
+}
+
+extern "C" __global__ void __cluster_dims__(CLUSTER, 1, 1) __launch_bounds__(384, 1)
+two_four_block_energies(const u8* __restrict__ images, const __grid_constant__ TensorMap input, float* __restrict__ sums,
+                        i64 stride, int tokens, int neurons, int width, int group) {
+  extern __shared__ __align__(1024) u8 shared[];
+  const EnergySums to = {sums, stride, (tokens + BLOCK - 1) / BLOCK, neurons};
+  TwoFourProduct<true>::run(images, &input, nullptr, to, tokens, neurons, width, group, shared);
 }

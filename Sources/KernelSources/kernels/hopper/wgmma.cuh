@@ -30,6 +30,15 @@ DEV void wgmma_m64n256k16(float (&d)[128], u64 a, u64 b, int accumulate) {
       : ACC32(d, 0), ACC32(d, 32), ACC32(d, 64), ACC32(d, 96)
       : "l"(a), "l"(b), "r"(accumulate), "n"(TA), "n"(TB));
 }
+// The same of e4m3, both K-major, 32 deep: 32 bytes of a row as in the 16 of bf16.
+DEV void wgmma_e4m3_m64n256k32(float (&d)[128], u64 a, u64 b, int accumulate) {
+  asm volatile(
+      "{\n.reg .pred p;\nsetp.ne.b32 p, %130, 0;\n"
+      "wgmma.mma_async.sync.aligned.m64n256k32.f32.e4m3.e4m3 "
+      "{" REG32_0 "," REG32_32 "," REG32_64 "," REG32_96 "}, %128, %129, p, 1, 1;\n}\n"
+      : ACC32(d, 0), ACC32(d, 32), ACC32(d, 64), ACC32(d, 96)
+      : "l"(a), "l"(b), "r"(accumulate));
+}
 template <int TA, int TB>
 DEV void wgmma_m64n192k16(float (&d)[96], u64 a, u64 b, int accumulate) {
   asm volatile(

@@ -1,0 +1,41 @@
+/// Sums of activations over the tokens of each block, which are never stored: what a block's neurons
+/// are chosen by.
+///
+/// `sums[b, n] = Σ_r max(Σ_d input[r, d] · weights[n, d], 0)²` over the rows r of block b: product 1 and
+/// `BlockSums` in one, of all tokens or of some.
+/// Shapes: input [R, d], weights [f, d] (neuron-major), sums [blocks, f] in float32.
+public struct BlockEnergies: Operation {
+  public var input: TensorView
+  public var weights: TensorView
+  /// Rows of a block; a short last block is a block.
+  public var blockRows: Int
+  /// Promises that at most two of every four consecutive weights of a row are not zero.
+  public var isTwoOfFour: Bool
+  /// Allows factors rounded to 8-bit floats with three bits after the point, where a backend is faster
+  /// with them: sums are then right to a few percent, if inputs are about 1 in size.
+  public var allowsEightBits: Bool
+  public var sums: TensorView
+
+  /// See the type.
+  public init(
+    input: TensorView, weights: TensorView, blockRows: Int,
+    isTwoOfFour: Bool = false, allowsEightBits: Bool = false, sums: TensorView
+  ) {
+    self.input = input
+    self.weights = weights
+    self.blockRows = blockRows
+    self.isTwoOfFour = isTwoOfFour
+    self.allowsEightBits = allowsEightBits
+    self.sums = sums
+  }
+
+  public func checkShapes() {
+    require(weights.columns, input.columns, "width")
+    require(sums.columns, weights.rows, "neurons")
+    require(
+      sums.rows, PackedPattern.blocks(tokens: input.rows, blockTokens: blockRows), "blocks")
+  }
+
+  public var flops: Double { 2 * Double(input.rows) * Double(weights.count) }
+  public var bytes: Double { size(input, weights, sums) }
+}

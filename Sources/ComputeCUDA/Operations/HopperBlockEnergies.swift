@@ -1,0 +1,138 @@
+import Compute
+
+/// Block sums of product 1 through wgmma, in 8-bit floats, with 2:4 weights or in bfloat16.
+///
+/// Compute capability 9.0, bfloat16, blocks of 8, 16, 32, 64 or a multiple of 128 rows, rows at
+/// multiples of 16 bytes, also in 8 bits.
+extension CUDABackend {
+  /// How a product is computed, and the work memory that it takes.
+  struct EnergyPlan {
+    let factors: HopperEnergies.Factors
+    let block: Int
+    let tiles: HopperEnergies
+    let layout: HopperEnergies.Layout
+  }
+
+  /// Nil when another way has to be taken.
+  func hopperEnergies(_ operation: BlockEnergies) -> EnergyPlan? {
+    let (input, weights) = (operation.input, operation.weights)
+    guard
+      device.capability == 90, input.columns % 8 == 0, input.rows > 0, input.columns > 0,
+      let block = HopperEnergies.block(of: operation.blockRows),
+      [input, weights].allSatisfy({
+        $0.elementType == .bfloat16 && $0.address % 16 == 0 && $0.stride % 8 == 0
+      })
+    else { return nil }
+    let tiles = HopperEnergies(
+      tokens: input.rows, neurons: weights.rows,
+      multiprocessors: device.multiprocessors)
+    guard tiles.grid > 0 else { return nil }
+    // Compressing the weights has to pay.
+    let isSparse = operation.isTwoOfFour && input.rows >= 2048 && block == 128
+    let isEightBit = operation.allowsEightBits && input.columns % 16 == 0
+    let factors: HopperEnergies.Factors =
+      isEightBit ? .eightBit : isSparse ? .twoOfFour : .bfloat16
+    return EnergyPlan(
+      factors: factors, block: block, tiles: tiles,
+      layout: HopperEnergies.Layout(
+        factors, tokens: input.rows, width: input.columns, neurons: weights.rows,
+        isWhole: operation.blockRows == block))
+  }
+
+  /// Runs the operation; false when another way has to be taken.
+  func runOnHopper(_ operation: BlockEnergies) throws(ComputeError) -> Bool {
+    guard let plan = hopperEnergies(operation) else { return false }
+    let (input, layout) = (operation.input, plan.layout)
+    let base = layout.bytes > 0 ? try memory.scratch(bytes: layout.bytes) : 0
+    func work(_ part: Int, _ rows: Int, _ columns: Int, _ type: ElementType) -> TensorView {
+      TensorView(
+        address: base + UInt64(part), rows: rows, columns: columns, elementType: type)
+    }
+    var sums = operation.sums
+    if operation.blockRows > plan.block {
+      let blocks = (input.rows + plan.block - 1) / plan.block
+      sums = work(layout.sums, blocks, sums.columns, .float32)
+    }
+    switch plan.factors {
+    case .eightBit:
+      // Two 8-bit numbers pass for one of 16 bits.
+      let tokens = work(layout.rows, input.rows, input.columns / 2, .bfloat16)
+      let neurons = work(layout.weights, sums.columns, input.columns / 2, .bfloat16)
+      let scales = work(layout.scales, 1, sums.columns, .float32)
+      try quantize(operation, tokens: tokens, neurons: neurons, scales: scales)
+      try sum(
+        "block_energies_eight_bit_\(plan.block)", tokens, neurons, scales: scales, into: sums,
+        plan.tiles)
+    case .twoOfFour:
+      let images = base + UInt64(layout.weights)
+      try compressTwoFour(operation.weights, to: images)
+      try sumTwoFour(input, images: images, into: sums, plan.tiles)
+    case .bfloat16:
+      try sum(
+        "block_energies_\(plan.block)", input, operation.weights, scales: nil, into: sums,
+        plan.tiles)
+    }
+    if operation.blockRows > plan.block {
+      try run(
+        BlockSums(
+          values: sums, order: nil, blockRows: operation.blockRows / plan.block,
+          sums: operation.sums))
+    }
+    return true
+  }
+
+  private func quantize(
+    _ operation: BlockEnergies, tokens: TensorView, neurons: TensorView, scales: TensorView
+  ) throws(ComputeError) {
+    var arguments = KernelArguments()
+    arguments.addWithStride(operation.input)
+    arguments.add(operation.input.columns)
+    arguments.add(tokens)
+    try launch(
+      HopperEnergies.file, "quantize_tokens", .bfloat16, grid: Grid(x: tokens.rows),
+      threads: 128, arguments)
+    arguments = KernelArguments()
+    arguments.addWithStride(operation.weights)
+    arguments.add(operation.input.columns)
+    arguments.add(neurons)
+    arguments.add(scales)
+    try launch(
+      HopperEnergies.file, "quantize_neurons", .bfloat16, grid: Grid(x: neurons.rows),
+      threads: 128, arguments)
+  }
+
+  private func sum(
+    _ name: String, _ input: TensorView, _ weights: TensorView, scales: TensorView?,
+    into sums: TensorView, _ tiles: HopperEnergies
+  ) throws(ComputeError) {
+    var arguments = KernelArguments()
+    arguments.add(words: try device.tensorMap(input, boxRows: 128))
+    arguments.add(words: try device.tensorMap(weights, boxRows: 128))
+    arguments.add(optional: scales)
+    arguments.addWithStride(sums)
+    arguments.add(input.rows)
+    arguments.add(weights.rows)
+    arguments.add(input.columns)
+    arguments.add(tiles.group)
+    try launch(
+      HopperEnergies.file, name, .bfloat16, grid: Grid(x: tiles.grid),
+      threads: HopperTiles.threads, sharedBytes: HopperEnergies.sharedBytes, arguments)
+  }
+
+  private func sumTwoFour(
+    _ input: TensorView, images: UInt64, into sums: TensorView, _ tiles: HopperEnergies
+  ) throws(ComputeError) {
+    var arguments = KernelArguments()
+    arguments.add(images)
+    arguments.add(words: try device.tensorMap(input, boxRows: 128))
+    arguments.addWithStride(sums)
+    arguments.add(input.rows)
+    arguments.add(sums.columns)
+    arguments.add(input.columns)
+    arguments.add(tiles.group)
+    try launch(
+      "hopper/two_four_product.cu", "two_four_block_energies", .bfloat16,
+      grid: Grid(x: tiles.grid), threads: HopperTiles.threads,
+      sharedBytes: TwoFourTiles.sharedBytes, arguments)
+  }
+}

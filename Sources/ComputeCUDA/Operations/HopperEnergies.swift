@@ -1,0 +1,68 @@
+/// How the block sums of a product are cut for `hopper/block_energies.cu`: a pure choice.
+package struct HopperEnergies: Equatable {
+  static let file = "hopper/block_energies.cu"
+  /// Shared memory of a block.
+  package static let sharedBytes = 196672
+
+  /// What is multiplied.
+  package enum Factors: Sendable, CaseIterable {
+    /// Both in e4m3.
+    case eightBit
+    /// bfloat16 and 2:4 compressed bfloat16.
+    case twoOfFour
+    /// Both in bfloat16.
+    case bfloat16
+  }
+
+  /// Thread blocks, a multiple of two.
+  package let grid: Int
+  /// Tiles of neurons that are finished for all tokens before the next ones.
+  package let group = 8
+
+  /// Rows that the kernel sums at once for blocks of so many; nil where it cannot.
+  package static func block(of rows: Int) -> Int? {
+    [8, 16, 32, 64].contains(rows) ? rows : rows % 128 == 0 ? 128 : nil
+  }
+
+  /// As many pairs of blocks as there are tiles of 256 tokens x 256 neurons, or as fit the GPU.
+  package init(tokens: Int, neurons: Int, multiprocessors: Int) {
+    let tiles = ((tokens + 255) / 256) * ((neurons + 255) / 256)
+    grid = min(tiles, multiprocessors / 2) * 2
+  }
+
+  /// Where parts of the work memory start.
+  package struct Layout: Equatable {
+    /// X in 8 bits.
+    package private(set) var rows = 0
+    /// U in 8 bits or compressed.
+    package private(set) var weights = 0
+    /// What sums of every neuron are multiplied by.
+    package private(set) var scales = 0
+    /// Sums over 128 rows, where blocks are longer.
+    package private(set) var sums = 0
+    /// All of it.
+    package private(set) var bytes = 0
+
+    package init(
+      _ factors: Factors, tokens: Int, width: Int, neurons: Int, isWhole: Bool
+    ) {
+      switch factors {
+      case .eightBit:
+        rows = take(tokens * width)
+        weights = take(neurons * width)
+        scales = take(neurons * 4)
+      case .twoOfFour:
+        weights = take(
+          (neurons + 127) / 128 * ((width + 63) / 64) * TwoFourTiles.imageBytes)
+      case .bfloat16:
+        break
+      }
+      sums = take(isWhole ? 0 : (tokens + 127) / 128 * neurons * 4)
+    }
+
+    private mutating func take(_ count: Int) -> Int {
+      defer { bytes += (count + 255) / 256 * 256 }
+      return bytes
+    }
+  }
+}

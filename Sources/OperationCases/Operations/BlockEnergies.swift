@@ -1,0 +1,87 @@
+import Compute
+
+extension CaseList {
+  static var blockEnergies: [OperationCase] {
+    var cases: [OperationCase] = []
+    for (tokens, block) in [(1, 1), (5, 2), (9, 128), (33, 16)] {
+      for (width, neurons) in [(1, 1), (7, 33), (16, 16), (40, 530)] {
+        for slicing in [CaseSlicing.none, .odd] {
+          cases.append(
+            blockEnergies(
+              tokens: tokens, width: width, neurons: neurons, blockRows: block,
+              slicing: slicing))
+        }
+      }
+    }
+    return cases
+  }
+
+  /// Sizes for tensor cores: short last blocks, blocks of several tiles, 8 bits, 2:4 weights.
+  static var blockEnergyTiles: [OperationCase] {
+    var cases: [OperationCase] = []
+    for (tokens, width, neurons) in [(300, 144, 520), (517, 80, 264)] {
+      for block in [128, 256, 64, 384, 32, 16, 8, 24] {
+        for allowsEightBits in [false, true] {
+          cases.append(
+            blockEnergies(
+              tokens: tokens, width: width, neurons: neurons, blockRows: block,
+              allowsEightBits: allowsEightBits,
+              slicing: block == 64 ? .none : .aligned))
+        }
+      }
+    }
+    return cases + [
+      blockEnergies(
+        tokens: 2100, width: 136, neurons: 264, blockRows: 128, isTwoOfFour: true),
+      blockEnergies(
+        tokens: 2100, width: 64, neurons: 200, blockRows: 256, isTwoOfFour: true),
+      blockEnergies(tokens: 300, width: 72, neurons: 96, blockRows: 128),
+    ]
+  }
+
+  static func blockEnergies(
+    tokens: Int, width: Int, neurons: Int, blockRows: Int,
+    isTwoOfFour: Bool = false, allowsEightBits: Bool = false, slicing: CaseSlicing = .none
+  ) -> OperationCase {
+    let blocks = (tokens + blockRows - 1) / blockRows
+    // Pre-activations around 1.
+    let deviation = 1 / Double(width).squareRoot()
+    let weights: CaseValues =
+      isTwoOfFour
+      ? .twoOfFour(neurons * width, seed: 2)
+      : .normal(neurons * width, seed: 2, deviation: deviation)
+    return OperationCase(
+      "BlockEnergies",
+      "\(tokens) x \(width) by \(neurons), blocks of \(blockRows)\(isTwoOfFour ? ", 2:4" : "")\(allowsEightBits ? ", 8 bits" : "")"
+        + "\(slicing == .none ? "" : ", sliced")",
+      [
+        .input("input", tokens, width, .normal(tokens * width, seed: 1), slicing: slicing),
+        .input("weights", neurons, width, weights, slicing: slicing),
+        .output("sums", blocks, neurons, slicing: slicing, alwaysFloat32: true),
+      ],
+      tolerance: allowsEightBits
+        ? Tolerance(
+          roundings: 0x1p24 / 20, magnitude: 16,
+          reason: "factors of 8 bits, wrong by 2.6 % each: a pre-activation by 0.04, an energy by "
+            + "twice that, a sum over n tokens by that times the root of n / 2")
+        : Tolerance(
+          roundings: 0x1p15, magnitude: isTwoOfFour ? Double(width) : 1,
+          reason: "where the product is stored in bfloat16, every energy is rounded by 2^-9"),
+      make: {
+        BlockEnergies(
+          input: $0["input"], weights: $0["weights"], blockRows: blockRows,
+          isTwoOfFour: isTwoOfFour, allowsEightBits: allowsEightBits,
+          sums: $0["sums"])
+      }, run: { try $0.run($1) },
+      reference: { numbers in
+        let (input, weights) = (numbers["input"], numbers["weights"])
+        for row in 0..<tokens {
+          for neuron in 0..<neurons {
+            var sum = 0.0
+            for column in 0..<width { sum += input[row, column] * weights[neuron, column] }
+            numbers.add(max(sum, 0) * max(sum, 0), to: "sums", row / blockRows, neuron)
+          }
+        }
+      })
+  }
+}
