@@ -6,18 +6,19 @@
 #   Benchmarks/linux/prove-gpu.sh SHARDS RUNS [STEPS]
 #
 # CONFIG names the configuration: gpu.toml (124m, the default) or wide.toml; ONLY is a pattern of the
-# recipes to run, EXTRA more settings for all (--set …).
+# recipes to run, EXTRA more settings for all (--set …), LONGER the percentage of steps that "longer"
+# runs have more (3).
 # SHARDS holds linux_train_*.bin, linux_val_*.bin and their tokenizer.json. 560 steps are 27.5
-# million tokens, about a minute a run on an H100. "longer" runs have 3 % more steps: they buy back
-# what sparse steps lose, and their time to the dense run's final loss is the claim.
+# million tokens, about a minute a run on an H100. "longer" runs buy back with steps what sparse steps
+# lose: their time to the dense run's final loss is the claim.
 set -eu
-[ $# -ge 2 ] || { sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 64; }
+[ $# -ge 2 ] || { sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 64; }
 here=$(cd "$(dirname "$0")" && pwd)
 krait=${KRAIT:-$here/../../.build/release/krait}
 shards=$1
 runs=$2
 steps=${3:-560}
-longer=$((steps + (steps * 3 + 99) / 100))
+longer=$((steps + (steps * ${LONGER:-3} + 99) / 100))
 EXTRA=${EXTRA:-}
 config=${CONFIG:-$here/gpu.toml}
 # The GPUs to use, by number: CUDA_VISIBLE_DEVICES, or all.
@@ -32,6 +33,7 @@ recipes() {
     echo "columns80-$seed $seed $steps feedForward.mode=columns schedule.sparseFraction=0.8"
     echo "columns90-$seed $seed $steps feedForward.mode=columns schedule.sparseFraction=0.9 schedule.denseWarmup=28"
     echo "columns-longer-$seed $seed $longer feedForward.mode=columns schedule.sparseFraction=0.8"
+    echo "exact-longer-$seed $seed $longer feedForward.mode=columns feedForward.selection=exact feedForward.eightBitChoice=true schedule.sparseFraction=0.8"
   done
   echo "exact80-1 1 $steps feedForward.mode=columns feedForward.selection=exact schedule.sparseFraction=0.8"
   echo "columns80-24-1 1 $steps feedForward.mode=columns schedule.sparseFraction=0.8 feedForward.sparseWeights=up"
@@ -53,7 +55,7 @@ recipes | grep -E "${ONLY:-.}" | xargs -P "$lanes" --process-slot-var=SLOT -L 1 
 ' sh
 
 for seed in 1 2 3; do
-  for recipe in columns80 columns90 columns-longer; do
+  for recipe in columns80 columns90 columns-longer exact-longer; do
     [ -d "$runs/dense-$seed" ] && [ -d "$runs/$recipe-$seed" ] || continue
     "$krait" compare "$runs/dense-$seed" "$runs/$recipe-$seed"
   done
