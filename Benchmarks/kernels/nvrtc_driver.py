@@ -84,6 +84,18 @@ class Module:
                                                   dims, strides, box, steps, 0, 3, 2, 0))
         return (buffer, address)
 
+    def active_clusters(self, name, size, threads, shared):
+        """Clusters of `size` blocks of a kernel that run at once."""
+        f, count = ctypes.c_void_p(), ctypes.c_int()
+        self.check(self.cu.cuModuleGetFunction(ctypes.byref(f), self.module, name.encode()))
+        self.check(self.cu.cuFuncSetAttribute(f, 8, shared))
+        config, attribute = Config(), Attribute(id=4)
+        config.grid[:], config.block[:], config.shared = [size * 132, 1, 1], [threads, 1, 1], shared
+        ctypes.memmove(attribute.value, (ctypes.c_uint32 * 3)(size, 1, 1), 12)
+        config.attributes, config.count = ctypes.pointer(attribute), 1
+        self.check(self.cu.cuOccupancyMaxActiveClusters(ctypes.byref(count), f, ctypes.byref(config)))
+        return count.value
+
     def launch(self, name, grid, block, shared, arguments, dependent=False):
         """arguments: tensors (or None), tensor maps, ints (32 bits) and ctypes values."""
         import torch

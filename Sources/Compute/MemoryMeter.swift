@@ -11,10 +11,13 @@ public protocol MemoryMeter: Backend {
   /// Bytes of work memory that the gradient of attention takes beside its tensors, whose addresses
   /// do not matter; nothing runs.
   func workBytes(_ operation: Attention.Backward) throws(ComputeError) -> Int
-  /// The same for the product of kept neurons, the sparse one that takes most.
+  /// The same for the product of kept neurons, of the sparse products without a sum the one that
+  /// takes most.
   func workBytes(_ operation: KeptProduct) throws(ComputeError) -> Int
   /// The same for the sums of exact selection.
   func workBytes(_ operation: BlockEnergies) throws(ComputeError) -> Int
+  /// The same for the gradient of kept neurons.
+  func workBytes(_ operation: PackedWeightGradient) throws(ComputeError) -> Int
 }
 
 /// The memory of a device as its driver counts it, everybody's use included.

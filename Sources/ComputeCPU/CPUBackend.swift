@@ -78,6 +78,9 @@ public final class CPUBackend: MemoryMeter {
   /// Lanes' scratch memory is not counted.
   public func workBytes(_ operation: BlockEnergies) throws(ComputeError) -> Int { 0 }
 
+  /// See above.
+  public func workBytes(_ operation: PackedWeightGradient) throws(ComputeError) -> Int { 0 }
+
   /// Gives memory back.
   public func release(_ address: UInt64, byteCount: Int) {
     allocatedBytes -= byteCount

@@ -26,6 +26,8 @@ public final class CUDABackend: MemoryMeter {
   /// do: a sentence each.
   public let warnings: [String]
   private let synchronizesEachLaunch: Bool
+  /// Counted when it is first asked for: see `HopperCarriedGradient.swift`.
+  var clustersOfCarry: [Int]?
 
   /// Opens the first visible GPU, and compiles kernels that the cache lacks.
   ///

@@ -183,15 +183,20 @@ public final class FeedForwardStack {
     }
     var bytes = 0
     for kept in Set(recipe.keptColumns) where kept > 0 {
-      bytes = max(
-        bytes,
-        try backend.workBytes(
-          KeptProduct(
-            input: view(shape.tokens, shape.width, shape.storage),
-            weights: view(shape.hiddenWidth, shape.width, shape.storage),
-            pattern: PackedPattern(
-              order: nil, columns: view(blocks, kept, .uint16), blockTokens: recipe.blockTokens),
-            output: view(shape.tokens, kept, shape.storage), epilogue: .squaredReLU)))
+      var pattern = PackedPattern(
+        order: nil, columns: view(blocks, kept, .uint16), blockTokens: recipe.blockTokens)
+      pattern.isAscending =
+        SparseFeedForward.chain(
+          of: pattern, recipe: recipe, width: shape.width, on: backend) == nil
+      let rows = view(shape.tokens, shape.width, shape.storage)
+      let packed = view(shape.tokens, kept, shape.storage)
+      let product = KeptProduct(
+        input: rows, weights: view(shape.hiddenWidth, shape.width, shape.storage),
+        pattern: pattern, output: packed, epilogue: .squaredReLU)
+      let gradient = PackedWeightGradient(
+        packed: packed, rows: rows, pattern: pattern,
+        weightGradient: view(shape.hiddenWidth, shape.width, .float32))
+      bytes = max(bytes, try backend.workBytes(product), try backend.workBytes(gradient))
     }
     var (tokens, rows) = (shape.tokens, recipe.blockTokens)
     switch recipe.selection {

@@ -263,9 +263,15 @@ public final class SparseFeedForward: FeedForwardMethod {
 
   /// Blocks of a chain of aligned lists; nil when lists ascend. The fours of V:N:M are neighbours
   /// in ascending lists alone.
-  private func chain(of pattern: PackedPattern) -> Int? {
+  static func chain(
+    of pattern: PackedPattern, recipe: Recipe, width: Int, on backend: any Backend
+  ) -> Int? {
     if case .venom = recipe.selection { return nil }
-    return backend.alignment(of: pattern, width: shape.width)
+    return backend.alignment(of: pattern, width: width)
+  }
+
+  private func chain(of pattern: PackedPattern) -> Int? {
+    SparseFeedForward.chain(of: pattern, recipe: recipe, width: shape.width, on: backend)
   }
 
   private func align(_ pattern: PackedPattern) throws(ComputeError) {

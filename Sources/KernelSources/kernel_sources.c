@@ -147,6 +147,9 @@ static const char hopper_weight_gradient_cu[] = {
 static const char hopper_weight_gradient_carry_cu[] = {
 #embed "kernels/hopper/weight_gradient_carry.cu" suffix(, 0)
 };
+static const char hopper_weight_gradient_runs_cu[] = {
+#embed "kernels/hopper/weight_gradient_runs.cu" suffix(, 0)
+};
 
 static const krait_kernel_source sources[] = {
     {"element.cuh", element_cuh},
@@ -197,6 +200,7 @@ static const krait_kernel_source sources[] = {
     {"hopper/two_four_product.cu", hopper_two_four_product_cu},
     {"hopper/weight_gradient.cu", hopper_weight_gradient_cu},
     {"hopper/weight_gradient_carry.cu", hopper_weight_gradient_carry_cu},
+    {"hopper/weight_gradient_runs.cu", hopper_weight_gradient_runs_cu},
 };
 
 size_t krait_kernel_source_count(void) { return sizeof sources / sizeof sources[0]; }

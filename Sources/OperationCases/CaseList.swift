@@ -19,7 +19,7 @@ public enum CaseList {
         + [.none, .separate, .output].map { packedProduct(shape, addend: $0) }
         + [packedWeightGradient(shape), packColumns(shape), unpackColumns(shape)]
     }
-    let chains = PatternShape.chains.map { packedWeightGradient($0) }
+    let chains = PatternShape.chains.map { packedWeightGradient($0) } + carriedWeightGradients
     return productTiles + attentionTiles + sparse + chains + blockEnergyTiles + [
       embeddingBackward(tokens: 1500, vocabulary: 11, width: 40),
       embeddingBackward(tokens: 3000, vocabulary: 70_000, width: 24),

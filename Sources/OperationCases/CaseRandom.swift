@@ -154,4 +154,24 @@ public enum CaseValues: Sendable {
       return lists
     }
   }
+
+  /// Lists where `changed` slots get another neuron from block to block and the others keep
+  /// theirs: in the order of slots, or ascending.
+  static func changingLists(
+    blocks: Int, neurons: Int, kept: Int, changed: Int, seed: Int, ascending: Bool = false
+  ) -> CaseValues {
+    .uint16 {
+      var random = CaseRandom(seed)
+      var all = (0..<neurons).map { UInt16($0) }  // the first `kept` are in slots
+      for index in 0..<kept { all.swapAt(index, index + random.below(neurons - index)) }
+      var lists: [UInt16] = []
+      for _ in 0..<blocks {
+        lists += ascending ? all[..<kept].sorted() : Array(all[..<kept])
+        for _ in 0..<(kept < neurons ? changed : 0) {
+          all.swapAt(random.below(kept), kept + random.below(neurons - kept))
+        }
+      }
+      return lists
+    }
+  }
 }

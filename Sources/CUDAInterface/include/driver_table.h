@@ -29,6 +29,19 @@ typedef struct {
   size_t width_bytes, height;
 } krait_cu_copy_2d;
 
+// What a launch with attributes needs: CUlaunchAttribute, of which only a cluster's three sizes are used here, and
+// CUlaunchConfig.
+typedef struct {
+  uint32_t kind, padding;
+  uint32_t values[16];
+} krait_cu_launch_attribute;
+typedef struct {
+  uint32_t grid[3], block[3], shared_bytes;
+  krait_cu_stream _Nullable stream;
+  const krait_cu_launch_attribute *_Nullable attributes;
+  uint32_t attribute_count;
+} krait_cu_launch;
+
 enum {
   KRAIT_CU_MEMORY_HOST = 1,
   KRAIT_CU_MEMORY_DEVICE = 2,
@@ -41,6 +54,7 @@ enum {
   KRAIT_CU_ATTRIBUTE_SHARED_PER_BLOCK = 97,
   KRAIT_CU_FUNCTION_LOCAL_BYTES = 3,
   KRAIT_CU_FUNCTION_DYNAMIC_SHARED = 8,
+  KRAIT_CU_LAUNCH_CLUSTER = 4,
   KRAIT_CU_TENSOR_MAP_BFLOAT16 = 9,
   KRAIT_CU_TENSOR_MAP_SWIZZLE_128 = 3,
   KRAIT_CU_TENSOR_MAP_PROMOTE_128 = 2,
@@ -104,6 +118,9 @@ enum {
      unsigned block_x, unsigned block_y, unsigned block_z, unsigned shared_bytes,                  \
      krait_cu_stream _Nullable stream, void *_Nullable *_Nullable parameters,                      \
      void *_Nullable *_Nullable extra))                                                            \
+  X(active_clusters, "cuOccupancyMaxActiveClusters", int,                                           \
+    (int *_Nonnull count, krait_cu_function _Nonnull function,                                     \
+     const krait_cu_launch *_Nonnull launch))                                                      \
   X(tensor_map, "cuTensorMapEncodeTiled", int,                                                     \
     (void *_Nonnull map, int type, uint32_t rank, uint64_t address, const uint64_t *_Nonnull size, \
      const uint64_t *_Nonnull stride_bytes, const uint32_t *_Nonnull box,                          \

@@ -66,6 +66,28 @@ final class KernelLibrary {
       "cuFuncSetAttribute", "asking for \(bytes) bytes of shared memory")
   }
 
+  /// Clusters of so many blocks that can run at the same time; `function` may use `sharedBytes`.
+  func activeClusters(
+    _ function: krait_cu_function, size: Int, threads: Int, sharedBytes: Int
+  ) throws(ComputeError) -> Int {
+    var attribute = krait_cu_launch_attribute()
+    attribute.kind = UInt32(KRAIT_CU_LAUNCH_CLUSTER)
+    (attribute.values.0, attribute.values.1, attribute.values.2) = (UInt32(size), 1, 1)
+    var launch = krait_cu_launch()
+    launch.grid = (UInt32(size * device.multiprocessors), 1, 1)
+    launch.block = (UInt32(threads), 1, 1)
+    launch.shared_bytes = UInt32(sharedBytes)
+    launch.attribute_count = 1
+    var count: Int32 = 0
+    let code = withUnsafePointer(to: &attribute) {
+      launch.attributes = $0
+      return device.driver.pointee.active_clusters(&count, function, &launch)
+    }
+    try device.check(
+      code, "cuOccupancyMaxActiveClusters", "counting clusters of \(size) blocks")
+    return Int(count)
+  }
+
   private func load(_ unit: KernelUnit, _ code: [UInt8]) throws(ComputeError) {
     try device.enter()
     var module: krait_cu_module?

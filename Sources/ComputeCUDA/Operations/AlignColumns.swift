@@ -15,6 +15,6 @@ extension CUDABackend {
     try launch(
       "AlignColumns.cu", "align_columns_\(each)", .float32,
       grid: Grid(x: (columns.rows + operation.chain - 1) / operation.chain), threads: 1024,
-      arguments)
+      sharedBytes: each == 16 ? 0 : 65536 + 14336 * each, arguments)
   }
 }

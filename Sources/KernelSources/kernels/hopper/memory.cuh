@@ -129,18 +129,37 @@ DEV void tma_store_2d(const TensorMap* m, u32 src, int x, int y) {
 DEV void bulk_commit() { asm volatile("cp.async.bulk.commit_group;" ::: "memory"); }
 // Until at most N groups still read their shared memory.
 template <int N> DEV void bulk_wait_read() { asm volatile("cp.async.bulk.wait_group.read %0;" ::"n"(N) : "memory"); }
+// The same two with an L2 policy, 64 bits that createpolicy gives for all of the data.
+constexpr u64 EVICT_FIRST = 0x12F0000000000000ull, EVICT_LAST = 0x14F0000000000000ull;
+DEV void tma_load_2d(u32 dst, const TensorMap* m, int x, int y, u32 bar, u64 policy) {
+  asm volatile(
+      "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint "
+      "[%0], [%1, {%2, %3}], [%4], %5;" ::"r"(dst),
+      "l"(m), "r"(x), "r"(y), "r"(bar), "l"(policy)
+      : "memory");
+}
+DEV void tma_load_2d_multicast(u32 dst, const TensorMap* m, int x, int y, u32 bar, u16 mask, u64 policy) {
+  asm volatile(
+      "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster.L2::cache_hint "
+      "[%0], [%1, {%2, %3}], [%4], %5, %6;" ::"r"(dst),
+      "l"(m), "r"(x), "r"(y), "r"(bar), "h"(mask), "l"(policy)
+      : "memory");
+}
+// Bytes of shared memory to global memory, or added to fp32 there; addresses and size multiples of 16.
+DEV void bulk_store(float* p, u32 src, u32 bytes) {
+  asm volatile("cp.async.bulk.global.shared::cta.bulk_group [%0], [%1], %2;" ::"l"(p), "r"(src), "r"(bytes) : "memory");
+}
+DEV void bulk_add(float* p, u32 src, u32 bytes, u64 policy) {
+  asm volatile("cp.reduce.async.bulk.global.shared::cta.bulk_group.L2::cache_hint.add.f32 [%0], [%1], %2, %3;" ::"l"(p),
+               "r"(src), "r"(bytes), "l"(policy)
+               : "memory");
+}
 // Predicated, not branched around: an epilogue has one of these after the other.
 DEV void st_v4_if(bool condition, void* p, u32 a, u32 b, u32 c, u32 d) {
   asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %5, 0;\n@p st.global.v4.u32 [%0], {%1, %2, %3, %4};\n}\n" ::"l"(p), "r"(a),
                "r"(b), "r"(c), "r"(d), "r"((int)condition)
                : "memory");
 }
-// Four independent fp32 additions; 16-byte aligned.
-DEV void red_add_v4(float* p, float4 v) {
-  asm volatile("red.global.add.v4.f32 [%0], {%1, %2, %3, %4};" ::"l"(p), "f"(v.x), "f"(v.y), "f"(v.z), "f"(v.w)
-               : "memory");
-}
-
 // ---- warps, blocks, clusters
 
 template <int R> DEV void registers_decrease() { asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(R)); }
