@@ -117,7 +117,7 @@ def launch_gradient_in_order(module, P, R, lists16, V, gradient, neurons=None):
     starts = torch.empty(blocks, ranges + 1, device=DEVICE, dtype=torch.uint16)
     module.launch("list_starts", blocks, 32 * min(8, -(-(ranges + 1) // 32)), 0, [lists16, K, K, neurons, ranges, starts])
     module.launch("weight_gradient", min(ranges * -(-d // 64), SMS), THREADS, 213040, [
-        module.map(P, 64, 128 // cluster), module.map(R, 64, 128), gradient, i64(gradient.stride(0)), lists16, K, starts, neurons, f, d, T, V])
+        module.map(P, 64, 128), module.map(R, 64, 128), gradient, i64(gradient.stride(0)), lists16, K, starts, neurons, f, d, T, V])
 
 
 def check_gradient(ordered, small):
