@@ -9,7 +9,8 @@ public protocol Backend: AnyObject {
   /// Whether an operation is complete when `run` returns: then a clock on the host can time it.
   var runsImmediately: Bool { get }
   /// The type of activations and of the weights that products use: float32 or bfloat16.
-  /// Parameters, gradients of weights, moments and statistics are float32 everywhere.
+  /// Parameters, moments and statistics are float32 everywhere, and so are gradients of weights
+  /// that are added to; those that one product writes may have the storage type.
   var storage: ElementType { get }
 
   /// How many blocks a chain of `AlignColumns` should hold before the products of such a pattern

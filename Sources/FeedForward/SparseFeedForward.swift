@@ -4,8 +4,8 @@ public import Compute
 ///
 /// Both keep, per block of V tokens, a list of neurons, and compute products 2, 4, 5, 6 on packed
 /// values alone; product 3 is computed for kept entries only. They differ in how the list is
-/// chosen and in what is dropped inside it. In the sampled mode no [T, f] matrix exists anywhere, but
-/// for layers that keep so much that they compute densely.
+/// chosen and in what is dropped inside it. Columns, sampled or exact, keep no [T, f] matrix, but
+/// for layers of such a density that they compute densely.
 public final class SparseFeedForward: FeedForwardMethod {
   /// How the neurons of a block are chosen.
   public enum Selection: Sendable, Equatable {

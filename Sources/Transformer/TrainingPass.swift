@@ -12,7 +12,8 @@ public import FeedForward
 public final class TrainingPass {
   /// The feed-forward networks of all layers; switch their mode between steps.
   public let feedForward: FeedForwardStack
-  /// Gradients of all parameters in float32: added to, or replaced.
+  /// Gradients of all parameters in float32: added to, or replaced. While `batchGradients` is
+  /// narrow, matrices have theirs there.
   public var gradients: ParameterArena { batchGradients.wide }
   /// The same in the form that the last micro-batch left them in.
   public let batchGradients: BatchGradients
@@ -314,8 +315,8 @@ public final class TrainingPass {
 
   // MARK: Loss
 
-  /// The output projection and the loss in chunks of tokens, so that the logits of the whole
-  /// micro-batch never exist; their gradient goes on at once.
+  /// The output projection and the loss in chunks of tokens, as many as `TrainingActivations` has
+  /// room for; their gradient goes on at once.
   private func lossAndGradient(_ gradientScale: Float) throws(ComputeError) {
     try backend.run(
       RMSNorm.Forward(

@@ -1,6 +1,6 @@
 // The second half of reproducible products 4 and 6: dW[n] += the runs of neuron n, in the order of token blocks.
 //
-// A run is the sum of one neuron over consecutive blocks that keep it in the same slot. store_runs of
+// A run is the sum of one neuron over consecutive blocks that keep it in the same slot. carry_store of
 // weight_gradient_carry.cu leaves it at runs[b K + j], b the run's last block and j its slot. run_ends notes where
 // every neuron's runs end; add_runs goes through them. What is added to what, and in which order, follows from the
 // lists alone.
@@ -12,7 +12,7 @@
 #include "hopper/types.cuh"
 
 // ends[n, b]: 1 + the slot of block b in which a run of neuron n ends; 0, as the caller has set them: none.
-// Grid: a block of threads for each token block. Items of store_runs are `span` blocks long: runs end there.
+// Grid: a block of threads for each token block. Items of carry_store are `span` blocks long: runs end there.
 extern "C" __global__ void run_ends(const u16* __restrict__ lists, i64 stride, int kept, int blocks, int span,
                                     u16* __restrict__ ends) {
   const int b = blockIdx.x;
