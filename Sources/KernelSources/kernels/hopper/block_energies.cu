@@ -163,11 +163,7 @@ struct BlockEnergies {
     if (threadIdx.x == 0) {
       tma_prefetch_map(input);
       tma_prefetch_map(weights);
-      for (int s = 0; s < STAGES; ++s) {
-        mbar_init(full + 8 * s, 1);
-        mbar_init(empty + 8 * s, 8 * CLUSTER);  // every consumer warp of the cluster
-      }
-      fence_mbar_init();
+      init_stages<STAGES>(full, empty, 8 * CLUSTER);  // every consumer warp of the cluster
     }
     cluster_sync();
     // 128 producer + 256 consumer threads share 384 * 168 registers: the pair must add up to 504 exactly.

@@ -181,11 +181,7 @@ struct DenseProduct {
       tma_prefetch_map(maps.input);
       tma_prefetch_map(maps.weights);
       tma_prefetch_map(maps.out);
-      for (int s = 0; s < STAGES; ++s) {
-        mbar_init(product.full + 8 * s, 1);
-        mbar_init(product.empty + 8 * s, 8 * CLUSTER);  // every consumer warp of the cluster
-      }
-      fence_mbar_init();
+      init_stages<STAGES>(product.full, product.empty, 8 * CLUSTER);  // every consumer warp of the cluster
     }
     cluster_sync();
     if (wg == 2) {

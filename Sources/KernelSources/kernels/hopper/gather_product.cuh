@@ -344,11 +344,8 @@ struct GatherProduct {
     const int wg = warp_uniform(threadIdx.x >> 7);
     if (threadIdx.x == 0) {
       tma_prefetch_map(map);
-      for (int s = 0; s < STAGES; ++s) {
-        mbar_init(product.full + 8 * s, 128 + 1);       // every producer thread, and the TMA of A
-        mbar_init(product.empty + 8 * s, 8 * CLUSTER);  // every consumer warp of the cluster
-      }
-      fence_mbar_init();
+      // Every consumer warp of the cluster; every producer thread, and the TMA of A.
+      init_stages<STAGES>(product.full, product.empty, 8 * CLUSTER, 128 + 1);
     }
     if (CLUSTER > 1) cluster_sync();
     else __syncthreads();

@@ -49,6 +49,16 @@ DEV void mbar_init(u32 bar, u32 arrivals) {
   asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(bar), "r"(arrivals) : "memory");
 }
 DEV void fence_mbar_init() { asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory"); }
+// The barriers of a ring of stages, by one thread: `writers` arrivals, and the bytes they announce, fill a stage, `readers`
+// arrivals free it.
+template <int STAGES>
+DEV void init_stages(u32 full, u32 empty, u32 readers, u32 writers = 1) {
+  for (int s = 0; s < STAGES; ++s) {
+    mbar_init(full + 8 * s, writers);
+    mbar_init(empty + 8 * s, readers);
+  }
+  fence_mbar_init();
+}
 DEV void fence_proxy_async() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 DEV void mbar_arrive(u32 bar) {
   asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(bar) : "memory");

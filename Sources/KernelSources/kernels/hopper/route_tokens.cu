@@ -40,11 +40,7 @@ extern "C" __global__ void __launch_bounds__(288, 2)
   if (threadIdx.x == 256) {
     tma_prefetch_map(&input);
     tma_prefetch_map(&centroids);
-    for (int s = 0; s < STAGES; ++s) {
-      mbar_init(full + 8 * s, 1);
-      mbar_init(empty + 8 * s, 8);  // every warp that multiplies
-    }
-    fence_mbar_init();
+    init_stages<STAGES>(full, empty, 8);  // every warp that multiplies
   }
   __syncthreads();
   const int wg = warp_uniform(threadIdx.x >> 7), depth = (width + DEPTH - 1) / DEPTH;

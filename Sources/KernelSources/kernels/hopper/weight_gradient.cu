@@ -108,8 +108,7 @@ extern "C" __global__ void __launch_bounds__(384, 1)
   const int wg = warp_uniform(threadIdx.x >> 7), lane = threadIdx.x & 31;
   if (threadIdx.x == 0) {
     tma_prefetch_map(&packed), tma_prefetch_map(&rows);
-    for (int s = 0; s < STAGES; ++s) mbar_init(full + 8 * s, 1), mbar_init(empty + 8 * s, block_tokens > DEPTH ? 8 : 4);
-    fence_mbar_init();
+    init_stages<STAGES>(full, empty, block_tokens > DEPTH ? 8 : 4);
   }
   __syncthreads();
   dependent_wait();

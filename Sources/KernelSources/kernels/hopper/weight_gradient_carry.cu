@@ -213,11 +213,7 @@ struct Carry {
     const int wg = warp_uniform(threadIdx.x >> 7);
     if (threadIdx.x == 0) {
       tma_prefetch_map(packed), tma_prefetch_map(rows);
-      for (int s = 0; s < STAGES; ++s) {
-        mbar_init(product.full + 8 * s, 1);
-        mbar_init(product.empty + 8 * s, 8 * (BY_SLOTS + BY_COLUMNS - 1));
-      }
-      fence_mbar_init();
+      init_stages<STAGES>(product.full, product.empty, 8 * (BY_SLOTS + BY_COLUMNS - 1));
     }
     if (CLUSTER > 1) cluster_sync();
     else __syncthreads();
