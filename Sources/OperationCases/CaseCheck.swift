@@ -36,7 +36,7 @@ public struct CaseCheck: Sendable {
       let actual = numbers[tensor.name].values
       let wanted = expected[tensor.name].values
       for (index, (got, want)) in zip(actual, wanted).enumerated() {
-        let allowed = test.tolerance.allowed(at: want, storedAs: type)
+        let allowed = test.tolerance.allowed(at: want, storedAs: type, storage: storage)
         // Equality first: infinities are right when they are equal.
         if got == want || got.isNaN && want.isNaN { continue }
         let share = allowed > 0 ? abs(got - want) / allowed : .infinity

@@ -46,7 +46,9 @@ public struct DerivativeCheck: Sendable {
         let start = pair.accumulates ? before[pair.gradient][index] : 0
         let got = after[pair.gradient][index]
         let allowed =
-          1e-7 + test.tolerance.allowed(at: abs(slope) + abs(start), storedAs: .float32)
+          1e-7
+          + test.tolerance.allowed(
+            at: abs(slope) + abs(start), storedAs: .float32, storage: .float32)
         count += 1
         if first == nil && !(abs(got - start - slope) <= allowed) {
           first = CaseCheck.Mismatch(

@@ -10,18 +10,21 @@ public struct Tolerance: Sendable {
   public let storageRoundings: Double
   /// The size of those intermediates' share in a result that is small itself.
   public let storageMagnitude: Double
+  /// The same for intermediates of results that are float32 whatever the storage is.
+  public let wideStorageRoundings: Double
   /// Why.
   public let reason: String
 
   /// See the properties.
   public init(
     roundings: Double, magnitude: Double = 1, storageRoundings: Double = 0,
-    storageMagnitude: Double? = nil, reason: String
+    storageMagnitude: Double? = nil, wideStorageRoundings: Double = 0, reason: String
   ) {
     self.roundings = roundings
     self.magnitude = magnitude
     self.storageRoundings = storageRoundings
     self.storageMagnitude = storageMagnitude ?? magnitude
+    self.wideStorageRoundings = wideStorageRoundings
     self.reason = reason
   }
 
@@ -40,11 +43,17 @@ public struct Tolerance: Sendable {
       reason: "a sum of \(terms) float32 products in any order")
   }
 
-  /// The largest error allowed at a reference value, for a tensor stored as `type`.
-  public func allowed(at reference: Double, storedAs type: ElementType) -> Double {
+  /// The largest error allowed at a reference value, for a tensor stored as `type` in a run whose
+  /// storage is `storage`.
+  public func allowed(
+    at reference: Double, storedAs type: ElementType, storage: ElementType
+  ) -> Double {
     guard roundings > 0 else { return 0 }
     let float32 = roundings * 0x1p-24 * (magnitude + abs(reference))
-    guard type == .bfloat16 else { return float32 }
+    guard type == .bfloat16 else {
+      return storage == .bfloat16
+        ? float32 + 0x1p-8 * wideStorageRoundings * abs(reference) : float32
+    }
     return float32
       + 0x1p-8 * (abs(reference) + storageRoundings * (abs(reference) + storageMagnitude))
   }
