@@ -176,25 +176,12 @@ public final class SparseFeedForward: FeedForwardMethod {
     let pattern = pattern(layer).inPlace
     let packed = saved[layer].packed
     switch recipe.selection {
-    case .sampled(let samples):
-      try selectFromSamples(samples, up: up, input: input, pattern: pattern)
+    case .sampled(let samples), .exact(measuredOn: let samples):
+      try chooseColumns(up: up, input: input, pattern: pattern)
       try backend.run(
         KeptProduct(
           input: input, weights: up, pattern: pattern, output: packed, epilogue: .squaredReLU))
-      if measures {
-        try sampleActivations(samples, halfway: true, up: up, input: input)
-        try measureSamples(samples, layer: layer, pattern: pattern)
-      }
-    case .exact(let measured):
-      try sumEnergies(of: input, blockRows: recipe.blockTokens, up: up)
-      try choose(groupWidth: shape.hiddenWidth, pattern: pattern)
-      try backend.run(
-        KeptProduct(
-          input: input, weights: up, pattern: pattern, output: packed, epilogue: .squaredReLU))
-      if measures {
-        try sampleActivations(measured, halfway: true, up: up, input: input)
-        try measureSamples(measured, layer: layer, pattern: pattern)
-      }
+      if measures { try measureSamples(samples, layer: layer, up: up, input: input) }
     case .venom(let n, let m):
       let dense = try denseActivation(up: up, input: input)
       try select(from: dense, groupWidth: m, pattern: pattern)
@@ -334,18 +321,8 @@ public final class SparseFeedForward: FeedForwardMethod {
         sums: scratch.sums))
   }
 
-  /// The activations of a few tokens of each block; halfway: of others than a choice is made from.
-  private func sampleActivations(
-    _ samples: Int, halfway: Bool, up: TensorView, input: TensorView
-  ) throws(ComputeError) {
-    let sampled = try sample(samples, of: input, halfway: halfway)
-    try backend.run(
-      MatrixMultiply(
-        sampled, up, transposeRight: true, into: scratch.sampledActivation,
-        epilogue: .squaredReLU))
-  }
-
-  /// A few rows of each block: a view of them where they lie evenly, else a copy.
+  /// A few rows of each block: a view of them where they lie evenly, else a copy. Halfway: others than
+  /// those that a choice is made from.
   private func sample(
     _ samples: Int, of input: TensorView, halfway: Bool
   ) throws(ComputeError) -> TensorView {
@@ -363,13 +340,18 @@ public final class SparseFeedForward: FeedForwardMethod {
     return rows
   }
 
-  private func selectFromSamples(
-    _ samples: Int, up: TensorView, input: TensorView, pattern: PackedPattern
+  /// Lists of the columns mode, from a few tokens of each block or from all.
+  private func chooseColumns(
+    up: TensorView, input: TensorView, pattern: PackedPattern
   ) throws(ComputeError) {
-    let rows = try sample(samples, of: input, halfway: false)
-    try sumEnergies(of: rows, blockRows: samples, up: up)
+    var (rows, blockRows, neighbourWeight) = (input, recipe.blockTokens, Float(0))
+    if case .sampled(let samples) = recipe.selection {
+      rows = try sample(samples, of: input, halfway: false)
+      (blockRows, neighbourWeight) = (samples, recipe.neighbourWeight)
+    }
+    try sumEnergies(of: rows, blockRows: blockRows, up: up)
     try choose(
-      groupWidth: shape.hiddenWidth, neighbourWeight: recipe.neighbourWeight, pattern: pattern)
+      groupWidth: shape.hiddenWidth, neighbourWeight: neighbourWeight, pattern: pattern)
   }
 
   private func measure(
@@ -383,8 +365,13 @@ public final class SparseFeedForward: FeedForwardMethod {
 
   /// By tokens that had no say in a choice from samples: those that had would flatter it.
   private func measureSamples(
-    _ samples: Int, layer: Int, pattern: PackedPattern
+    _ samples: Int, layer: Int, up: TensorView, input: TensorView
   ) throws(ComputeError) {
+    try backend.run(
+      MatrixMultiply(
+        try sample(samples, of: input, halfway: true), up, transposeRight: true,
+        into: scratch.sampledActivation, epilogue: .squaredReLU))
+    let pattern = pattern(layer)
     let kept = scratch.packedGradient(columns: pattern.keptColumns)
       .rows(0..<scratch.sampledActivation.rows)
     try backend.run(

@@ -32,12 +32,7 @@ extension CUDABackend {
     let rowsPerChunk = max(4, (input.rows + 1023) / 1024)
     let chunks = (input.rows + rowsPerChunk - 1) / rowsPerChunk
     let partial = try memory.scratch(bytes: chunks * input.columns * 4)
-    var arguments = KernelArguments()
-    arguments.addWithStride(operation.outputGradient)
-    arguments.addWithStride(input)
-    arguments.add(operation.weight)
-    arguments.add(operation.inverseRMS)
-    arguments.addWithStride(operation.inputGradient)
+    var arguments = rowArguments(operation)
     arguments.add(partial)
     arguments.add(input.rows)
     arguments.add(input.columns)
@@ -48,6 +43,17 @@ extension CUDABackend {
       "RMSNorm.cu", "backward_packed", input.elementType, grid: Grid(x: chunks),
       threads: threads, arguments, for: operation)
     try sumWeights(operation, partial: partial, chunks: chunks)
+  }
+
+  /// What both kernels of the input's gradient begin with.
+  private func rowArguments(_ operation: RMSNorm.Backward) -> KernelArguments {
+    var arguments = KernelArguments()
+    arguments.addWithStride(operation.outputGradient)
+    arguments.addWithStride(operation.input)
+    arguments.add(operation.weight)
+    arguments.add(operation.inverseRMS)
+    arguments.addWithStride(operation.inputGradient)
+    return arguments
   }
 
   private func sumWeights(
@@ -90,12 +96,7 @@ extension CUDABackend {
       "RMSNorm.cu", "weight_partial", input.elementType,
       grid: Grid(x: (input.columns + 255) / 256, y: chunks), sums)
     try sumWeights(operation, partial: partial, chunks: chunks)
-    var arguments = KernelArguments()
-    arguments.addWithStride(operation.outputGradient)
-    arguments.addWithStride(input)
-    arguments.add(operation.weight)
-    arguments.add(operation.inverseRMS)
-    arguments.addWithStride(operation.inputGradient)
+    var arguments = rowArguments(operation)
     arguments.add(input.columns)
     try launch(
       "RMSNorm.cu", "backward", input.elementType, grid: Grid(x: input.rows), arguments,
