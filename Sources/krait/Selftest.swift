@@ -2,6 +2,7 @@ import ArgumentParser
 import Compute
 import ComputeCPU
 import ComputeCUDA
+import Foundation
 import OperationCases
 
 /// Every operation of this machine's backend against the CPU definition.
@@ -26,10 +27,15 @@ struct Selftest: ParsableCommand {
         + "fail; any of several.", valueName: "text"))
   var only: [String] = []
   @Option(help: "Only every so many-th case of an operation: for slow tools.") var every = 1
+  @Option(help: "The first case of --every: 0 to one less; all of them together are everything.")
+  var first = 0
   @Flag(help: "Prints every case before it runs, and everything that is wrong.") var verbose = false
 
   func validate() throws {
     if every < 1 { throw ValidationError("--every is \(every); it must be at least 1") }
+    if !(0..<every).contains(first) {
+      throw ValidationError("--first is \(first); with --every \(every) it must be below \(every)")
+    }
   }
 
   func run() throws {
@@ -64,7 +70,7 @@ struct Selftest: ParsableCommand {
         return false
       }
       defer { counts[test.operation, default: 0] += 1 }
-      return counts[test.operation, default: 0] % every == 0
+      return counts[test.operation, default: 0] % every == first
     }
     if chosen.isEmpty {
       let names = Set(cases.map(\.operation)).sorted().joined(separator: ", ")
@@ -95,7 +101,11 @@ struct Selftest: ParsableCommand {
       var worstCase: String?
       let own = cases.filter { $0.operation == name }
       for test in own {
-        if verbose { print(test) }
+        if verbose {
+          print(test)
+          // Should a case never return, or a slow tool be stopped, a log says where.
+          fflush(nil)
+        }
         let result = try CaseCheck(
           test, on: backend, storage: backend.storage, repeats: repeats)
         var mismatches = [result.mismatch?.description]
