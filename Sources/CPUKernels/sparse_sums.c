@@ -4,13 +4,13 @@
 #include "clones.h"
 
 // Eight rows at a time, so that the target is loaded and stored once for all of them.
-KRAIT_CLONES void krait_sum_rows(const float *base, ptrdiff_t stride, const int32_t *rows,
-                                 ptrdiff_t count, ptrdiff_t n, float *restrict target) {
+KRAIT_CLONES void krait_sum_rows(const float *base, ptrdiff_t stride, ptrdiff_t count, ptrdiff_t n,
+                                 float *restrict target) {
   for (ptrdiff_t i = 0; i < n; i++) target[i] = 0.0f;
   ptrdiff_t r = 0;
   for (; r + 8 <= count; r += 8) {
     const float *p[8];
-    for (int q = 0; q < 8; q++) p[q] = base + (rows ? rows[r + q] : r + q) * stride;
+    for (int q = 0; q < 8; q++) p[q] = base + (r + q) * stride;
     const float *p0 = p[0], *p1 = p[1], *p2 = p[2], *p3 = p[3];
     const float *p4 = p[4], *p5 = p[5], *p6 = p[6], *p7 = p[7];
     for (ptrdiff_t i = 0; i < n; i++) {
@@ -25,7 +25,7 @@ KRAIT_CLONES void krait_sum_rows(const float *base, ptrdiff_t stride, const int3
     }
   }
   for (; r < count; r++) {
-    const float *row = base + (rows ? rows[r] : r) * stride;
+    const float *row = base + r * stride;
     for (ptrdiff_t i = 0; i < n; i++) target[i] += row[i];
   }
 }

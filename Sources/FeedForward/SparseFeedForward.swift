@@ -7,59 +7,15 @@ public import Compute
 /// chosen and in what is dropped inside it. Columns, sampled or exact, keep no [T, f] matrix, but
 /// for layers of such a density that they compute densely.
 public final class SparseFeedForward: FeedForwardMethod {
-  /// How the neurons of a block are chosen.
-  public enum Selection: Sendable, Equatable {
-    /// The `kept` largest sums over all tokens of the block, from a dense product 1 that is not stored;
-    /// statistics are of a few tokens.
-    case exact(measuredOn: Int)
-    /// The `kept` largest sums over a few tokens of the block.
-    case sampled(Int)
-    /// 4 of every M neurons by sums over the block, then N of those 4 for every token.
-    case venom(n: Int, m: Int)
-  }
-
-  /// What the layers of this method share.
-  public struct Recipe: Sendable, Equatable {
-    /// V.
-    public var blockTokens: Int
-    /// K of every layer; 0 for one that computes densely.
-    public var keptColumns: [Int]
-    /// How the neurons are chosen.
-    public var selection: Selection
-    /// How products 4 and 6 treat the pattern.
-    public var weightGradientPattern: WeightGradientPattern
-    /// How much the samples of the blocks before and after count in a block's choice.
-    public var neighbourWeight: Float
-    /// Whether columns may be chosen by sums of products of 8-bit factors.
-    public var allowsEightBits: Bool
-
-    /// See the properties.
-    public init(
-      blockTokens: Int, keptColumns: [Int], selection: Selection,
-      weightGradientPattern: WeightGradientPattern = .exact, neighbourWeight: Float = 0,
-      allowsEightBits: Bool = false
-    ) {
-      self.blockTokens = blockTokens
-      self.keptColumns = keptColumns
-      self.selection = selection
-      self.weightGradientPattern = weightGradientPattern
-      self.neighbourWeight = neighbourWeight
-      self.allowsEightBits = allowsEightBits
-    }
-
-    /// The layers that compute densely.
-    var denseLayers: [Int] { keptColumns.indices.filter { keptColumns[$0] == 0 } }
-  }
-
   let backend: any Backend
   let shape: FeedForwardShape
   let recipe: Recipe
   private let router: TokenRouter
   private let sparseWeights: SparseWeightCache
-  private var saved: [SavedActivations] = []
+  var saved: [SavedActivations] = []
   let scratch: SparseScratch
   private let denseLayers: DenseLayers?
-  private let probe: StatisticsProbe
+  let probe: StatisticsProbe
   private let arena: Arena
 
   public var statistics: SparsityStatistics?
@@ -240,7 +196,7 @@ public final class SparseFeedForward: FeedForwardMethod {
 
   // MARK: Parts of the forward pass
 
-  private func pattern(_ layer: Int) -> PackedPattern {
+  func pattern(_ layer: Int) -> PackedPattern {
     var pattern = PackedPattern(
       order: saved[layer].isRouted ? saved[layer].order : nil, columns: saved[layer].columns,
       blockTokens: recipe.blockTokens)
@@ -293,8 +249,7 @@ public final class SparseFeedForward: FeedForwardMethod {
     from dense: TensorView, groupWidth: Int, pattern: PackedPattern
   ) throws(ComputeError) {
     try backend.run(
-      BlockSums(
-        values: dense, order: nil, blockRows: recipe.blockTokens, sums: scratch.sums))
+      BlockSums(values: dense, blockRows: recipe.blockTokens, sums: scratch.sums))
     try choose(groupWidth: groupWidth, pattern: pattern)
   }
 
@@ -323,7 +278,7 @@ public final class SparseFeedForward: FeedForwardMethod {
 
   /// A few rows of each block: a view of them where they lie evenly, else a copy. Halfway: others than
   /// those that a choice is made from.
-  private func sample(
+  func sample(
     _ samples: Int, of input: TensorView, halfway: Bool
   ) throws(ComputeError) -> TensorView {
     if let view = SampleTokens.view(
@@ -334,7 +289,7 @@ public final class SparseFeedForward: FeedForwardMethod {
     let rows = scratch.sampledInput
     try backend.run(
       SampleTokens(
-        order: nil, tokens: shape.tokens, blockTokens: recipe.blockTokens, samples: samples,
+        tokens: shape.tokens, blockTokens: recipe.blockTokens, samples: samples,
         isHalfway: halfway, output: scratch.sampledTokens))
     try backend.run(GatherRows(source: input, rows: scratch.sampledTokens, output: rows))
     return rows
@@ -353,70 +308,11 @@ public final class SparseFeedForward: FeedForwardMethod {
     try choose(
       groupWidth: shape.hiddenWidth, neighbourWeight: neighbourWeight, pattern: pattern)
   }
-
-  private func measure(
-    _ dense: TensorView, layer: Int, packed: TensorView
-  ) throws(ComputeError) {
-    var share = Double(packed.columns) / Double(shape.hiddenWidth)
-    if case .venom(let n, _) = recipe.selection { share *= Double(n) / 4 }
-    statistics?.layers[layer] = try probe.measure(
-      all: dense, kept: packed, columns: saved[layer].columns, density: share)
-  }
-
-  /// By tokens that had no say in a choice from samples: those that had would flatter it.
-  private func measureSamples(
-    _ samples: Int, layer: Int, up: TensorView, input: TensorView
-  ) throws(ComputeError) {
-    try backend.run(
-      MatrixMultiply(
-        try sample(samples, of: input, halfway: true), up, transposeRight: true,
-        into: scratch.sampledActivation, epilogue: .squaredReLU))
-    let pattern = pattern(layer)
-    let kept = scratch.packedGradient(columns: pattern.keptColumns)
-      .rows(0..<scratch.sampledActivation.rows)
-    try backend.run(
-      PackColumns(
-        values: scratch.sampledActivation,
-        pattern: PackedPattern(
-          order: nil, columns: pattern.columns, blockTokens: samples,
-          isAscending: pattern.isAscending),
-        packed: kept))
-    statistics?.layers[layer] = try probe.measure(
-      all: scratch.sampledActivation, kept: kept, columns: pattern.columns,
-      density: Double(pattern.keptColumns) / Double(shape.hiddenWidth))
-  }
-
-  // MARK: Products 4 and 6 with a pattern of their own
-
-  /// All rows in the order of positions.
-  private func venomWeightGradients(
-    n: Int, m: Int, weights: FeedForwardWeights, pattern: PackedPattern, packed: TensorView,
-    gradient: TensorView, input: TensorView, outputGradient: TensorView
-  ) throws(ComputeError) {
-    let activation = scratch.dense
-    let hiddenGradient = scratch.secondDense
-    let pattern = pattern.inPlace
-    try backend.run(UnpackColumns(packed: packed, pattern: pattern, values: activation))
-    try backend.run(UnpackColumns(packed: gradient, pattern: pattern, values: hiddenGradient))
-    try backend.run(
-      TransposedVenomMask(
-        activation: activation, companion: hiddenGradient,
-        order: scratch.stridedOrder,
-        blockNeurons: recipe.blockTokens, keep: n, groupTokens: m))
-    try backend.run(
-      MatrixMultiply(
-        activation, transposeLeft: true, outputGradient, into: weights.downGradient,
-        adding: weights.downGradient))
-    try backend.run(
-      MatrixMultiply(
-        hiddenGradient, transposeLeft: true, input, into: weights.upGradient,
-        adding: weights.upGradient))
-  }
 }
 
 extension PackedPattern {
   /// The same lists for rows that already lie in the order of positions.
-  fileprivate var inPlace: PackedPattern {
+  var inPlace: PackedPattern {
     var pattern = self
     pattern.order = nil
     return pattern

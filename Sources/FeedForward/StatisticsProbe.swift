@@ -34,7 +34,7 @@ final class StatisticsProbe {
   /// Columns whose sum over all rows is zero: activations are never negative.
   func zeroColumns(_ values: TensorView) throws(ComputeError) -> Int {
     try backend.run(
-      BlockSums(values: values, order: nil, blockRows: values.rows, sums: columnSums))
+      BlockSums(values: values, blockRows: values.rows, sums: columnSums))
     return try backend.read(columnSums).count { $0 == 0 }
   }
 

@@ -23,19 +23,19 @@ public final class TrainingPass {
   public var times: PassTimes { clock.times }
   /// Tokens of a micro-batch.
   public var tokenCount: Int { sequences * sequenceLength }
-  private let model: TransformerModel
+  let model: TransformerModel
   private let sequences: Int
   private let sequenceLength: Int
   private let recomputation: Recomputation
-  private let activations: TrainingActivations
+  let activations: TrainingActivations
   private let rotary: RotaryTable
   private let layout: PackedAttentionLayout
   private let wideWeights: [LayerWeights]
   private let narrowWeights: [LayerWeights]
   private let geometry: Attention.Geometry
-  private var clock: PassClock
+  var clock: PassClock
   /// Whether the present micro-batch's gradients replace what was there.
-  private var isReplacing = false
+  var isReplacing = false
 
   /// Allocates everything for micro-batches of `sequences` sequences.
   public init(
@@ -74,42 +74,6 @@ public final class TrainingPass {
     geometry = Attention.Geometry(
       sequences: sequences, queryLength: sequenceLength, heads: shape.heads,
       keyValueHeads: shape.keyValueHeads, headWidth: shape.headWidth)
-  }
-
-  /// Bytes that a pass allocates outside the feed-forward networks and the gradients, for
-  /// `krait plan`.
-  public static func activationBytes(
-    _ model: ModelConfiguration, sequences: Int, sequenceLength: Int,
-    storage: ElementType = .float32, recomputation: Recomputation = .none
-  ) -> Int {
-    TrainingActivations.bytes(
-      model, tokens: sequences * sequenceLength, storage: storage, recomputation: recomputation)
-      + RotaryTable.bytes(positions: sequenceLength, headWidth: model.headWidth)
-  }
-
-  /// Bytes of work memory that attention's gradient takes on a backend, for `krait plan`; nothing
-  /// is allocated.
-  public static func workBytes(
-    _ model: ModelConfiguration, sequences: Int, sequenceLength: Int, on backend: any MemoryMeter
-  ) throws(ComputeError) -> Int {
-    let layout = PackedAttentionLayout(model)
-    let tokens = sequences * sequenceLength
-    // Only shapes and strides matter: any aligned address will do.
-    func view(_ columns: Int, _ type: ElementType) -> TensorView {
-      TensorView(address: 4096, rows: tokens, columns: columns, elementType: type)
-    }
-    let packed = view(layout.width, backend.storage)
-    let heads = view(layout.queryWidth, backend.storage)
-    let forward = Attention.Forward(
-      geometry: Attention.Geometry(
-        sequences: sequences, queryLength: sequenceLength, heads: model.heads,
-        keyValueHeads: model.keyValueHeads, headWidth: model.headWidth),
-      query: layout.query(packed), key: layout.key(packed), value: layout.value(packed),
-      output: heads, logSumExp: view(model.heads, .float32))
-    return try backend.workBytes(
-      Attention.Backward(
-        of: forward, outputGradient: heads, queryGradient: layout.query(packed),
-        keyGradient: layout.key(packed), valueGradient: layout.value(packed)))
   }
 
   /// The feed-forward parameters of every layer, in float32: what clustering reorders.
@@ -170,38 +134,6 @@ public final class TrainingPass {
   /// The loss of every token of the last micro-batch in nats, [1, T].
   public var losses: TensorView { activations.losses }
 
-  // MARK: Gradients
-
-  /// What a weight's gradient is added to: nothing when it replaces what is there.
-  private func sum(_ gradient: TensorView) -> TensorView? { isReplacing ? nil : gradient }
-
-  private func gradient(_ role: ParameterRole) -> TensorView {
-    batchGradients.isNarrow ? batchGradients.narrow(role) : gradients[role]
-  }
-
-  /// Whether the first to compute a part of the gradient can write instead of adding.
-  private func isWritten(_ role: ParameterRole) -> Bool {
-    switch role {
-    case .embedding, .queryKeyValue, .attentionOutput, .output: true
-    case .up, .down: feedForward.mode == .dense
-    case .finalNorm, .attentionNorm, .feedForwardNorm: false
-    }
-  }
-
-  /// Clears the gradients that are only added to, neighbours together.
-  private func clearWhatIsAddedTo() throws(ComputeError) {
-    var range = 0..<0
-    for entry in model.table.entries where !isWritten(entry.role) {
-      // Padding between parameters is zero and stays so.
-      if entry.offset - range.upperBound >= ParameterTable.alignment {
-        try backend.zero(gradients.all.columns(range))
-        range = entry.offset..<entry.offset
-      }
-      range = range.lowerBound..<entry.offset + entry.count
-    }
-    try backend.zero(gradients.all.columns(range))
-  }
-
   /// Runs work that holds passes, and tells where the machine spent its time, in seconds: all of
   /// it, and the parts of the passes. On a GPU that costs an event per part, so time whole steps
   /// without it.
@@ -216,11 +148,11 @@ public final class TrainingPass {
     return try clock.endMeasuring()
   }
 
-  private var backend: any Backend { model.backend }
-  private var weights: [LayerWeights] {
+  var backend: any Backend { model.backend }
+  var weights: [LayerWeights] {
     batchGradients.isNarrow ? narrowWeights : wideWeights
   }
-  private var epsilon: Float { Float(model.configuration.normEpsilon) }
+  var epsilon: Float { Float(model.configuration.normEpsilon) }
 
   /// Where the stream goes after a layer: the next layer's input, or the final norm's.
   private func streamAfter(_ layer: Int) -> TensorView {
@@ -313,50 +245,6 @@ public final class TrainingPass {
       output: saved.attention, logSumExp: saved.logSumExp)
   }
 
-  // MARK: Loss
-
-  /// The output projection and the loss in chunks of tokens, as many as `TrainingActivations` has
-  /// room for; their gradient goes on at once.
-  private func lossAndGradient(_ gradientScale: Float) throws(ComputeError) {
-    try backend.run(
-      RMSNorm.Forward(
-        input: activations.finalInput, weight: model.weight(.finalNorm),
-        output: activations.finalNormalized, inverseRMS: activations.finalInverseRMS,
-        epsilon: epsilon))
-    try clock.lap(\.other)
-    let outputRole = model.configuration.tiedEmbeddings ? ParameterRole.embedding : .output
-    let outputGradient = gradient(outputRole)
-    let step = activations.logits.rows
-    var start = 0
-    while start < tokenCount {
-      let range = start..<min(start + step, tokenCount)
-      let hidden = activations.finalNormalized.rows(range)
-      let logits = activations.logits.rows(0..<range.count)
-      try backend.run(
-        MatrixMultiply(hidden, model.outputWeight, transposeRight: true, into: logits))
-      try backend.run(
-        CrossEntropy(
-          logits: logits, targets: activations.targets.columns(range),
-          losses: activations.losses.columns(range), gradientScale: gradientScale))
-      try backend.run(
-        MatrixMultiply(
-          logits, model.outputWeight, into: activations.normalizedGradient.rows(range)))
-      try backend.run(
-        MatrixMultiply(
-          logits, transposeLeft: true, hidden, into: outputGradient,
-          adding: start == 0 ? sum(outputGradient) : outputGradient))
-      start = range.upperBound
-    }
-    try clock.lap(\.output)
-    try backend.zero(activations.streamGradient)
-    try backend.run(
-      RMSNorm.Backward(
-        outputGradient: activations.normalizedGradient, input: activations.finalInput,
-        weight: model.weight(.finalNorm), inverseRMS: activations.finalInverseRMS,
-        inputGradient: activations.streamGradient, weightGradient: gradients[.finalNorm],
-        copy: gradientCopy(layer: weights.count - 1)))
-  }
-
   // MARK: Backward
 
   private func feedForwardBackward(_ layer: Int) throws(ComputeError) {
@@ -415,7 +303,7 @@ public final class TrainingPass {
   }
 
   /// What the norm before a layer's backward pass copies the stream's gradient to.
-  private func gradientCopy(layer: Int) -> RMSNorm.OrderedCopy? {
+  func gradientCopy(layer: Int) -> RMSNorm.OrderedCopy? {
     layer < 0 ? nil : feedForward.outputGradientCopy(layer: layer)
   }
 }

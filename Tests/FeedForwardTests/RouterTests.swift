@@ -104,8 +104,7 @@ import Testing
     for halfway in [false, true] {
       try backend.run(
         SampleTokens(
-          order: nil, tokens: tokens, blockTokens: block, samples: samples, isHalfway: halfway,
-          output: list))
+          tokens: tokens, blockTokens: block, samples: samples, isHalfway: halfway, output: list))
       let view = try #require(
         SampleTokens.view(of: rows, blockTokens: block, samples: samples, isHalfway: halfway))
       #expect(view.rows == count)

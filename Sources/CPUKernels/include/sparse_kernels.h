@@ -23,10 +23,9 @@ void krait_two_largest(const float *values, ptrdiff_t n, int32_t *keys, int32_t 
 void krait_select_largest(const float *values, ptrdiff_t n, ptrdiff_t keep, ptrdiff_t first_index,
                           uint32_t *scratch, uint16_t *output);
 
-// target[i] = the sum over r of row r's element i, r ascending, from +0. Row r is
-// base + (rows ? rows[r] : r) * stride.
-void krait_sum_rows(const float *base, ptrdiff_t stride, const int32_t *rows, ptrdiff_t count,
-                    ptrdiff_t n, float *target);
+// target[i] = the sum over r of row r's element i, r ascending, from +0. Row r is base + r * stride.
+void krait_sum_rows(const float *base, ptrdiff_t stride, ptrdiff_t count, ptrdiff_t n,
+                    float *target);
 
 // sums[r] = the sum of rows[r][0 ..< n], ascending, from +0.
 void krait_row_sums(const float *const *rows, ptrdiff_t count, ptrdiff_t n, float *sums);

@@ -1,10 +1,9 @@
-/// Lists the tokens whose activations stand for their block: evenly spaced positions.
+/// Lists the rows that stand for their block of tokens: evenly spaced positions.
 ///
 /// A block of v tokens gives s = min(samples, v) of them, at the positions `j · v / s`, or halfway
 /// between those, at `(2j + 1) · v / 2s`: other tokens, to judge a choice by, unless s is v.
-/// Shapes: order int32 [1, T] or nil for tokens in place; output int32 [1, sampled tokens].
+/// Shape: output int32 [1, sampled tokens].
 public struct SampleTokens: Operation {
-  public var order: TensorView?
   public var tokens: Int
   public var blockTokens: Int
   public var samples: Int
@@ -14,10 +13,8 @@ public struct SampleTokens: Operation {
 
   /// See the type.
   public init(
-    order: TensorView?, tokens: Int, blockTokens: Int, samples: Int, isHalfway: Bool = false,
-    output: TensorView
+    tokens: Int, blockTokens: Int, samples: Int, isHalfway: Bool = false, output: TensorView
   ) {
-    self.order = order
     self.tokens = tokens
     self.blockTokens = blockTokens
     self.samples = samples
@@ -48,7 +45,6 @@ public struct SampleTokens: Operation {
   public func checkShapes() {
     require(output, .int32, "output")
     precondition(samples >= 1, "SampleTokens: \(samples) samples")
-    if let order { require(order.count, tokens, "order") }
     require(
       output.count,
       SampleTokens.count(tokens: tokens, blockTokens: blockTokens, samples: samples),
@@ -56,5 +52,5 @@ public struct SampleTokens: Operation {
   }
 
   public var flops: Double { 0 }
-  public var bytes: Double { size(output, output) }
+  public var bytes: Double { size(output) }
 }

@@ -32,7 +32,7 @@ extension CPUBackend {
       for block in stretch * blocks..<min((stretch + 1) * blocks, sums.rows) {
         let row = block * operation.blockRows - first
         krait_sum_rows(
-          activation + row * count, count, nil, min(operation.blockRows, tokens - row), count,
+          activation + row * count, count, min(operation.blockRows, tokens - row), count,
           sums.float + block * sums.stride + start)
       }
     }

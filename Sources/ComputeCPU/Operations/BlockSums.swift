@@ -7,7 +7,6 @@ extension CPUBackend {
   public func run(_ operation: BlockSums) throws(ComputeError) {
     operation.checkShapes()
     let values = operation.values
-    let order = operation.order.map { $0.int32 }
     let sums = operation.sums
     let sliceColumns = 1024
     let slices = (sums.columns + sliceColumns - 1) / sliceColumns
@@ -15,12 +14,11 @@ extension CPUBackend {
       let (block, slice) = chunk.quotientAndRemainder(dividingBy: slices)
       let start = slice * sliceColumns
       let count = min(sliceColumns, sums.columns - start)
-      let base = values.float + start
       let first = block * operation.blockRows
       krait_sum_rows(
-        order == nil ? base + first * values.stride : base, values.stride,
-        order.map { UnsafePointer($0 + first) }, min(operation.blockRows, values.rows - first),
-        count, sums.float + block * sums.stride + start)
+        values.float + first * values.stride + start, values.stride,
+        min(operation.blockRows, values.rows - first), count,
+        sums.float + block * sums.stride + start)
     }
   }
 }

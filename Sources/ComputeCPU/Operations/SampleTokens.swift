@@ -1,10 +1,9 @@
 public import Compute
 
 extension CPUBackend {
-  /// Lists the sampled tokens block after block.
+  /// Lists the sampled positions block after block.
   public func run(_ operation: SampleTokens) throws(ComputeError) {
     operation.checkShapes()
-    let order = operation.order.map { $0.int32 }
     let output = operation.output.int32
     let shift = operation.isHalfway ? 1 : 0
     var next = 0
@@ -13,7 +12,7 @@ extension CPUBackend {
       let samples = min(operation.samples, length)
       for sample in 0..<samples {
         let position = start + (2 * sample + shift) * length / (2 * samples)
-        output[next] = order.map { $0[position] } ?? Int32(position)
+        output[next] = Int32(position)
         next += 1
       }
     }

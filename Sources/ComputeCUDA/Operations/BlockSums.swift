@@ -8,7 +8,6 @@ extension CUDABackend {
     let values = operation.values
     var arguments = KernelArguments()
     arguments.addWithStride(values)
-    arguments.add(optional: operation.order)
     arguments.add(values.rows)
     arguments.add(values.columns)
     arguments.add(operation.blockRows)

@@ -75,7 +75,7 @@ extension CUDABackend {
     if operation.blockRows > plan.block {
       try run(
         BlockSums(
-          values: sums, order: nil, blockRows: operation.blockRows / plan.block,
+          values: sums, blockRows: operation.blockRows / plan.block,
           sums: operation.sums))
     }
     return true

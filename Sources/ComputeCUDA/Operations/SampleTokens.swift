@@ -5,7 +5,6 @@ extension CUDABackend {
   public func run(_ operation: SampleTokens) throws(ComputeError) {
     operation.checkShapes()
     var arguments = KernelArguments()
-    arguments.add(optional: operation.order)
     arguments.add(operation.tokens)
     arguments.add(operation.blockTokens)
     arguments.add(operation.samples)

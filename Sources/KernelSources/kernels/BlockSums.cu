@@ -6,23 +6,22 @@
 // Floor: every value read once: T 16384, f 16384, bf16: 537 MB, 0.18 ms at 3 TB/s.
 #include "element.cuh"
 
-KERNEL block_sums(const element* values, i64 stride, const int* order, i64 rows, i64 columns, i64 block_rows,
-                  float* sums, i64 sums_stride) {
+KERNEL block_sums(const element* values, i64 stride, i64 rows, i64 columns, i64 block_rows, float* sums,
+                  i64 sums_stride) {
   const i64 column = thread_index(), block = blockIdx.y;
   if (column >= columns) return;
   const i64 first = block * block_rows, end = first + block_rows < rows ? first + block_rows : rows;
   float sum = 0.0f;
 #pragma unroll 8
   for (i64 position = first; position < end; ++position) {
-    sum += to_float(values[(order ? (i64)order[position] : position) * stride + column]);
+    sum += to_float(values[position * stride + column]);
   }
   sums[block * sums_stride + column] = sum;
 }
 
 #if KRAIT_BFLOAT16
-KERNEL __launch_bounds__(128) block_sums_8(const element* __restrict__ values, i64 stride,
-                                           const int* __restrict__ order, i64 rows, i64 columns, i64 block_rows,
-                                           float* __restrict__ sums, i64 sums_stride) {
+KERNEL __launch_bounds__(128) block_sums_8(const element* __restrict__ values, i64 stride, i64 rows, i64 columns,
+                                           i64 block_rows, float* __restrict__ sums, i64 sums_stride) {
   const i64 column = thread_index() * 8, block = blockIdx.y;
   if (column >= columns) return;
   const i64 first = block * block_rows, end = first + block_rows < rows ? first + block_rows : rows;
@@ -31,8 +30,7 @@ KERNEL __launch_bounds__(128) block_sums_8(const element* __restrict__ values, i
   for (int i = 0; i < 8; ++i) sum[i] = 0.0f;
 #pragma unroll 8
   for (i64 position = first; position < end; ++position) {
-    const i64 row = order ? (i64)order[position] : position;
-    const uint4 eight = *(const uint4*)(values + row * stride + column);
+    const uint4 eight = *(const uint4*)(values + position * stride + column);
     const u32 pairs[4] = {eight.x, eight.y, eight.z, eight.w};
 #pragma unroll
     for (int i = 0; i < 4; ++i) {

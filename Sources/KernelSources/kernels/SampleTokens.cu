@@ -1,7 +1,7 @@
-// Evenly spaced tokens of every block; with `shift` 1, those halfway between. A thread per listed token.
+// Evenly spaced positions of every block; with `shift` 1, those halfway between. A thread per position.
 #include "element.cuh"
 
-KERNEL sample(const int* order, i64 tokens, i64 block_tokens, i64 samples, i64 shift, int* output, i64 count) {
+KERNEL sample(i64 tokens, i64 block_tokens, i64 samples, i64 shift, int* output, i64 count) {
   const i64 index = thread_index();
   if (index >= count) return;
   const i64 per_block = samples < block_tokens ? samples : block_tokens;
@@ -12,5 +12,5 @@ KERNEL sample(const int* order, i64 tokens, i64 block_tokens, i64 samples, i64 s
   const i64 length = tokens - start < block_tokens ? tokens - start : block_tokens;
   const i64 taken = samples < length ? samples : length;
   const i64 position = start + (2 * sample + shift) * length / (2 * taken);
-  output[index] = order ? order[position] : (int)position;
+  output[index] = (int)position;
 }

@@ -5,10 +5,9 @@ extension CaseList {
     var cases: [OperationCase] = []
     for (rows, block) in [(1, 1), (5, 2), (8, 4), (9, 128), (33, 16)] {
       for columns in [1, 7, 16, 33, 1030] {
-        for ordered in [false, true] {
+        for sliced in [false, true] {
           cases.append(
-            blockSums(
-              rows: rows, columns: columns, blockRows: block, ordered: ordered, sliced: ordered))
+            blockSums(rows: rows, columns: columns, blockRows: block, sliced: sliced))
         }
       }
     }
@@ -16,31 +15,25 @@ extension CaseList {
   }
 
   static func blockSums(
-    rows: Int, columns: Int, blockRows: Int, ordered: Bool, sliced: Bool = false
+    rows: Int, columns: Int, blockRows: Int, sliced: Bool = false
   ) -> OperationCase {
     let blocks = (rows + blockRows - 1) / blockRows
     return OperationCase(
       "BlockSums",
-      "\(rows) x \(columns) by \(blockRows)\(ordered ? ", ordered" : "")"
-        + "\(sliced ? ", sliced" : "")",
+      "\(rows) x \(columns) by \(blockRows)\(sliced ? ", sliced" : "")",
       [
         .input("values", rows, columns, .activations(rows * columns, seed: 1), sliced: sliced),
-        .input("order", 1, rows, .permutation(rows, seed: 2)),
         .output("sums", blocks, columns, sliced: sliced, alwaysFloat32: true),
       ],
       tolerance: .sum(of: min(rows, blockRows)),
       make: {
-        BlockSums(
-          values: $0["values"], order: ordered ? $0["order"] : nil, blockRows: blockRows,
-          sums: $0["sums"])
+        BlockSums(values: $0["values"], blockRows: blockRows, sums: $0["sums"])
       }, run: { try $0.run($1) },
       reference: { numbers in
         let values = numbers["values"]
-        let order = numbers["order"]
-        for position in 0..<rows {
-          let row = ordered ? order.int(0, position) : position
+        for row in 0..<rows {
           for column in 0..<columns {
-            numbers.add(values[row, column], to: "sums", position / blockRows, column)
+            numbers.add(values[row, column], to: "sums", row / blockRows, column)
           }
         }
       })

@@ -6,13 +6,10 @@ extension CaseList {
     for tokens in [1, 4, 7, 8, 33] {
       for block in [1, 3, 4, 8] {
         for samples in [1, 2, 3, 8] {
-          for ordered in [false, true] {
-            for halfway in [false, true] {
-              cases.append(
-                sampleTokens(
-                  tokens: tokens, blockTokens: block, samples: samples, ordered: ordered,
-                  halfway: halfway))
-            }
+          for halfway in [false, true] {
+            cases.append(
+              sampleTokens(
+                tokens: tokens, blockTokens: block, samples: samples, halfway: halfway))
           }
         }
       }
@@ -21,20 +18,17 @@ extension CaseList {
   }
 
   static func sampleTokens(
-    tokens: Int, blockTokens: Int, samples: Int, ordered: Bool, halfway: Bool = false
+    tokens: Int, blockTokens: Int, samples: Int, halfway: Bool = false
   ) -> OperationCase {
     let count = SampleTokens.count(tokens: tokens, blockTokens: blockTokens, samples: samples)
     return OperationCase(
       "SampleTokens",
-      "\(samples) of \(blockTokens), \(tokens) tokens\(ordered ? ", ordered" : "")\(halfway ? ", halfway" : "")",
-      [
-        .input("order", 1, tokens, .permutation(tokens, seed: 1)),
-        .output("output", 1, count, .int32),
-      ], tolerance: .exact,
+      "\(samples) of \(blockTokens), \(tokens) tokens\(halfway ? ", halfway" : "")",
+      [.output("output", 1, count, .int32)], tolerance: .exact,
       make: {
         SampleTokens(
-          order: ordered ? $0["order"] : nil, tokens: tokens, blockTokens: blockTokens,
-          samples: samples, isHalfway: halfway, output: $0["output"])
+          tokens: tokens, blockTokens: blockTokens, samples: samples, isHalfway: halfway,
+          output: $0["output"])
       }, run: { try $0.run($1) },
       reference: { numbers in
         var list: [Double] = []
@@ -43,8 +37,7 @@ extension CaseList {
           let taken = min(samples, length)
           for j in 0..<taken {
             let place = (Double(j) + (halfway ? 0.5 : 0)) * Double(length) / Double(taken)
-            let position = start + Int(place.rounded(.down))
-            list.append(ordered ? numbers["order"][position] : Double(position))
+            list.append(Double(start) + place.rounded(.down))
           }
         }
         numbers["output"].values = list

@@ -1,0 +1,45 @@
+extension SparseFeedForward {
+  /// How the neurons of a block are chosen.
+  public enum Selection: Sendable, Equatable {
+    /// The `kept` largest sums over all tokens of the block, from a dense product 1 that is not stored;
+    /// statistics are of a few tokens.
+    case exact(measuredOn: Int)
+    /// The `kept` largest sums over a few tokens of the block.
+    case sampled(Int)
+    /// 4 of every M neurons by sums over the block, then N of those 4 for every token.
+    case venom(n: Int, m: Int)
+  }
+
+  /// What the layers of this method share.
+  public struct Recipe: Sendable, Equatable {
+    /// V.
+    public var blockTokens: Int
+    /// K of every layer; 0 for one that computes densely.
+    public var keptColumns: [Int]
+    /// How the neurons are chosen.
+    public var selection: Selection
+    /// How products 4 and 6 treat the pattern.
+    public var weightGradientPattern: WeightGradientPattern
+    /// How much the samples of the blocks before and after count in a block's choice.
+    public var neighbourWeight: Float
+    /// Whether columns may be chosen by sums of products of 8-bit factors.
+    public var allowsEightBits: Bool
+
+    /// See the properties.
+    public init(
+      blockTokens: Int, keptColumns: [Int], selection: Selection,
+      weightGradientPattern: WeightGradientPattern = .exact, neighbourWeight: Float = 0,
+      allowsEightBits: Bool = false
+    ) {
+      self.blockTokens = blockTokens
+      self.keptColumns = keptColumns
+      self.selection = selection
+      self.weightGradientPattern = weightGradientPattern
+      self.neighbourWeight = neighbourWeight
+      self.allowsEightBits = allowsEightBits
+    }
+
+    /// The layers that compute densely.
+    var denseLayers: [Int] { keptColumns.indices.filter { keptColumns[$0] == 0 } }
+  }
+}
