@@ -62,8 +62,8 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
   public var keptMultiple = 64
   /// How `columns` finds its neurons.
   public var selection = ColumnSelection.sampled
-  /// Whether `columns` may choose by a product 1 of 8-bit factors, where the backend has one that is
-  /// faster. What is kept is computed as ever.
+  /// Whether `columns`, exact or sampled, may choose by a product 1 of 8-bit factors, where the backend
+  /// has one that is faster: half the cost of as many samples. What is kept is computed as ever.
   public var eightBitChoice = false
   /// s: tokens of each block whose activations choose its neurons, or measure the choice of all.
   public var samples = 8

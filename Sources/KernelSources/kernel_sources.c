@@ -99,6 +99,9 @@ static const char SumOfSquares_cu[] = {
 static const char TransposedVenomMask_cu[] = {
 #embed "kernels/TransposedVenomMask.cu" suffix(, 0)
 };
+static const char hopper_eight_bit_cuh[] = {
+#embed "kernels/hopper/eight_bit.cuh" suffix(, 0)
+};
 static const char hopper_energies_cuh[] = {
 #embed "kernels/hopper/energies.cuh" suffix(, 0)
 };
@@ -137,6 +140,9 @@ static const char hopper_packed_product_cu[] = {
 };
 static const char hopper_route_tokens_cu[] = {
 #embed "kernels/hopper/route_tokens.cu" suffix(, 0)
+};
+static const char hopper_two_four_energies_cu[] = {
+#embed "kernels/hopper/two_four_energies.cu" suffix(, 0)
 };
 static const char hopper_two_four_product_cu[] = {
 #embed "kernels/hopper/two_four_product.cu" suffix(, 0)
@@ -184,6 +190,7 @@ static const krait_kernel_source sources[] = {
     {"StableSort.cu", StableSort_cu},
     {"SumOfSquares.cu", SumOfSquares_cu},
     {"TransposedVenomMask.cu", TransposedVenomMask_cu},
+    {"hopper/eight_bit.cuh", hopper_eight_bit_cuh},
     {"hopper/energies.cuh", hopper_energies_cuh},
     {"hopper/epilogue.cuh", hopper_epilogue_cuh},
     {"hopper/gather_product.cuh", hopper_gather_product_cuh},
@@ -197,6 +204,7 @@ static const krait_kernel_source sources[] = {
     {"hopper/kept_product.cu", hopper_kept_product_cu},
     {"hopper/packed_product.cu", hopper_packed_product_cu},
     {"hopper/route_tokens.cu", hopper_route_tokens_cu},
+    {"hopper/two_four_energies.cu", hopper_two_four_energies_cu},
     {"hopper/two_four_product.cu", hopper_two_four_product_cu},
     {"hopper/weight_gradient.cu", hopper_weight_gradient_cu},
     {"hopper/weight_gradient_carry.cu", hopper_weight_gradient_carry_cu},

@@ -78,15 +78,33 @@ import Testing
     #expect(!TwoFourTiles(tokens: 1024, neurons: 3072, multiprocessors: 132).isWorthIt)
   }
 
+  @Test func energiesTakeTheFastestFactors() {
+    func factors(_ block: Int, _ isTwoOfFour: Bool, _ allowsEightBits: Bool, width: Int = 144)
+      -> HopperEnergies.Factors
+    {
+      HopperEnergies.factors(
+        tokens: 4096, width: width, block: block, isTwoOfFour: isTwoOfFour,
+        allowsEightBits: allowsEightBits)
+    }
+    #expect(factors(128, false, false) == .bfloat16 && factors(64, true, false) == .bfloat16)
+    #expect(factors(8, true, true) == .eightBit && factors(64, false, true) == .eightBit)
+    #expect(factors(32, true, true) == .eightBitTwoOfFour)
+    #expect(factors(128, true, true, width: 136) == .twoOfFour)
+    for (rows, block) in [(24, 8), (384, 128), (96, 32), (12, nil)] {
+      #expect(HopperEnergies.block(of: rows) == block)
+    }
+  }
+
   /// Parts of the work memory of block sums hold what they must, and do not overlap.
   @Test(arguments: HopperEnergies.Factors.allCases, [true, false])
   func energiesHaveTheirWorkMemory(factors: HopperEnergies.Factors, isWhole: Bool) {
     let (tokens, width, neurons) = (300, 144, 520)
     let layout = HopperEnergies.Layout(
-      factors, tokens: tokens, width: width, neurons: neurons, isWhole: isWhole)
+      factors, tokens: tokens, width: width, neurons: neurons, block: 128, isWhole: isWhole)
     let needed: (rows: Int, weights: Int, scales: Int) =
       switch factors {
       case .eightBit: (tokens * width, neurons * width, neurons * 4)
+      case .eightBitTwoOfFour: (tokens * width, 5 * 2 * 10240, neurons * 4)
       case .twoOfFour: (0, 5 * 3 * 9216, 0)
       case .bfloat16: (0, 0, 0)
       }

@@ -2,8 +2,8 @@ import Compute
 
 /// Block sums of product 1 through wgmma, in 8-bit floats, with 2:4 weights or in bfloat16.
 ///
-/// Compute capability 9.0, bfloat16, blocks of 8, 16, 32, 64 or a multiple of 128 rows, rows at
-/// multiples of 16 bytes, also in 8 bits.
+/// Compute capability 9.0, bfloat16, blocks of a multiple of 8 rows, rows at multiples of 16 bytes,
+/// also in 8 bits.
 extension CUDABackend {
   /// How a product is computed, and the work memory that it takes.
   struct EnergyPlan {
@@ -27,16 +27,14 @@ extension CUDABackend {
       tokens: input.rows, neurons: weights.rows,
       multiprocessors: device.multiprocessors)
     guard tiles.grid > 0 else { return nil }
-    // Compressing the weights has to pay.
-    let isSparse = operation.isTwoOfFour && input.rows >= 2048 && block == 128
-    let isEightBit = operation.allowsEightBits && input.columns % 16 == 0
-    let factors: HopperEnergies.Factors =
-      isEightBit ? .eightBit : isSparse ? .twoOfFour : .bfloat16
+    let factors = HopperEnergies.factors(
+      tokens: input.rows, width: input.columns, block: block, isTwoOfFour: operation.isTwoOfFour,
+      allowsEightBits: operation.allowsEightBits)
     return EnergyPlan(
       factors: factors, block: block, tiles: tiles,
       layout: HopperEnergies.Layout(
         factors, tokens: input.rows, width: input.columns, neurons: weights.rows,
-        isWhole: operation.blockRows == block))
+        block: block, isWhole: operation.blockRows == block))
   }
 
   /// Runs the operation; false when another way has to be taken.
@@ -53,20 +51,26 @@ extension CUDABackend {
       let blocks = (input.rows + plan.block - 1) / plan.block
       sums = work(layout.sums, blocks, sums.columns, .float32)
     }
+    // Two 8-bit numbers pass for one of 16 bits.
+    let tokens = work(layout.rows, input.rows, input.columns / 2, .bfloat16)
+    let scales = work(layout.scales, 1, sums.columns, .float32)
     switch plan.factors {
     case .eightBit:
-      // Two 8-bit numbers pass for one of 16 bits.
-      let tokens = work(layout.rows, input.rows, input.columns / 2, .bfloat16)
       let neurons = work(layout.weights, sums.columns, input.columns / 2, .bfloat16)
-      let scales = work(layout.scales, 1, sums.columns, .float32)
-      try quantize(operation, tokens: tokens, neurons: neurons, scales: scales)
+      try quantize(input, to: tokens)
+      try quantize(operation.weights, to: neurons, scales: scales)
       try sum(
         "block_energies_eight_bit_\(plan.block)", tokens, neurons, scales: scales, into: sums,
         plan.tiles)
+    case .eightBitTwoOfFour:
+      let images = base + UInt64(layout.weights)
+      try quantize(input, to: tokens)
+      try quantizeTwoFour(operation.weights, to: images, scales: scales)
+      try sumTwoFour(tokens, images: images, scales: scales, into: sums, plan)
     case .twoOfFour:
       let images = base + UInt64(layout.weights)
       try compressTwoFour(operation.weights, to: images)
-      try sumTwoFour(input, images: images, into: sums, plan.tiles)
+      try sumTwoFour(input, images: images, scales: nil, into: sums, plan)
     case .bfloat16:
       try sum(
         "block_energies_\(plan.block)", input, operation.weights, scales: nil, into: sums,
@@ -81,24 +85,41 @@ extension CUDABackend {
     return true
   }
 
-  private func quantize(
-    _ operation: BlockEnergies, tokens: TensorView, neurons: TensorView, scales: TensorView
-  ) throws(ComputeError) {
+  private func quantize(_ rows: TensorView, to tokens: TensorView) throws(ComputeError) {
     var arguments = KernelArguments()
-    arguments.addWithStride(operation.input)
-    arguments.add(operation.input.columns)
+    arguments.addWithStride(rows)
+    arguments.add(rows.columns)
     arguments.add(tokens)
     try launch(
       HopperEnergies.file, "quantize_tokens", .bfloat16, grid: Grid(x: tokens.rows),
       threads: 128, arguments)
-    arguments = KernelArguments()
-    arguments.addWithStride(operation.weights)
-    arguments.add(operation.input.columns)
+  }
+
+  private func quantize(
+    _ weights: TensorView, to neurons: TensorView, scales: TensorView
+  ) throws(ComputeError) {
+    var arguments = KernelArguments()
+    arguments.addWithStride(weights)
+    arguments.add(weights.columns)
     arguments.add(neurons)
     arguments.add(scales)
     try launch(
       HopperEnergies.file, "quantize_neurons", .bfloat16, grid: Grid(x: neurons.rows),
       threads: 128, arguments)
+  }
+
+  private func quantizeTwoFour(
+    _ weights: TensorView, to images: UInt64, scales: TensorView
+  ) throws(ComputeError) {
+    var arguments = KernelArguments()
+    arguments.addWithStride(weights)
+    arguments.add(weights.rows)
+    arguments.add(weights.columns)
+    arguments.add(images)
+    arguments.add(scales)
+    try launch(
+      HopperEnergies.twoFourFile, "two_four_quantize", .bfloat16,
+      grid: Grid(x: (weights.rows + 127) / 128 * 16), threads: 256, arguments)
   }
 
   private func sum(
@@ -119,20 +140,26 @@ extension CUDABackend {
       threads: HopperTiles.threads, sharedBytes: HopperEnergies.sharedBytes, arguments)
   }
 
+  /// In 8 bits where there are scales.
   private func sumTwoFour(
-    _ input: TensorView, images: UInt64, into sums: TensorView, _ tiles: HopperEnergies
+    _ input: TensorView, images: UInt64, scales: TensorView?, into sums: TensorView,
+    _ plan: EnergyPlan
   ) throws(ComputeError) {
     var arguments = KernelArguments()
     arguments.add(images)
     arguments.add(words: try device.tensorMap(input, boxRows: 128))
+    if let scales { arguments.add(scales) }
     arguments.addWithStride(sums)
     arguments.add(input.rows)
     arguments.add(sums.columns)
     arguments.add(input.columns)
-    arguments.add(tiles.group)
+    arguments.add(plan.tiles.group)
+    let isEightBit = scales != nil
     try launch(
-      "hopper/two_four_product.cu", "two_four_block_energies", .bfloat16,
-      grid: Grid(x: tiles.grid), threads: HopperTiles.threads,
-      sharedBytes: TwoFourTiles.sharedBytes, arguments)
+      isEightBit ? HopperEnergies.twoFourFile : "hopper/two_four_product.cu",
+      isEightBit ? "two_four_energies_\(plan.block)" : "two_four_block_energies", .bfloat16,
+      grid: Grid(x: plan.tiles.grid), threads: HopperTiles.threads,
+      sharedBytes: isEightBit ? HopperEnergies.twoFourSharedBytes : TwoFourTiles.sharedBytes,
+      arguments)
   }
 }

@@ -1,13 +1,22 @@
-/// How the block sums of a product are cut for `hopper/block_energies.cu`: a pure choice.
+/// How the block sums of a product are cut for `hopper/block_energies.cu` and
+/// `hopper/two_four_energies.cu`: a pure choice.
 package struct HopperEnergies: Equatable {
   static let file = "hopper/block_energies.cu"
+  /// The file of the kernels for 2:4 weights in 8 bits.
+  static let twoFourFile = "hopper/two_four_energies.cu"
   /// Shared memory of a block.
   package static let sharedBytes = 196672
+  /// The same, where weights are 2:4 and in 8 bits.
+  package static let twoFourSharedBytes = 215120
+  /// 2:4 weights of 128 neurons x 128 columns in 8 bits, and their positions.
+  package static let imageBytes = 10240
 
   /// What is multiplied.
   package enum Factors: Sendable, CaseIterable {
     /// Both in e4m3.
     case eightBit
+    /// Both in e4m3, and the weights 2:4 compressed.
+    case eightBitTwoOfFour
     /// bfloat16 and 2:4 compressed bfloat16.
     case twoOfFour
     /// Both in bfloat16.
@@ -19,9 +28,25 @@ package struct HopperEnergies: Equatable {
   /// Tiles of neurons that are finished for all tokens before the next ones.
   package let group = 8
 
-  /// Rows that the kernel sums at once for blocks of so many; nil where it cannot.
+  /// Rows that the kernel sums at once for blocks of so many, whose sums are then added where blocks
+  /// are longer; nil where it cannot.
   package static func block(of rows: Int) -> Int? {
-    [8, 16, 32, 64].contains(rows) ? rows : rows % 128 == 0 ? 128 : nil
+    [128, 64, 32, 16, 8].first { rows % $0 == 0 }
+  }
+
+  /// The fastest kernel for blocks of which `block` rows are summed at once. Compressing weights has to
+  /// pay.
+  package static func factors(
+    tokens: Int, width: Int, block: Int, isTwoOfFour: Bool, allowsEightBits: Bool
+  ) -> Factors {
+    let isEightBit = allowsEightBits && width % 16 == 0
+    let isSparse = isTwoOfFour && tokens >= 2048 && block >= (isEightBit ? 32 : 128)
+    return switch (isEightBit, isSparse) {
+    case (true, true): .eightBitTwoOfFour
+    case (true, false): .eightBit
+    case (false, true): .twoOfFour
+    case (false, false): .bfloat16
+    }
   }
 
   /// As many pairs of blocks as there are tiles of 256 tokens x 256 neurons, or as fit the GPU.
@@ -38,18 +63,23 @@ package struct HopperEnergies: Equatable {
     package private(set) var weights = 0
     /// What sums of every neuron are multiplied by.
     package private(set) var scales = 0
-    /// Sums over 128 rows, where blocks are longer.
+    /// Sums of what the kernel takes for a block, where blocks are longer.
     package private(set) var sums = 0
     /// All of it.
     package private(set) var bytes = 0
 
     package init(
-      _ factors: Factors, tokens: Int, width: Int, neurons: Int, isWhole: Bool
+      _ factors: Factors, tokens: Int, width: Int, neurons: Int, block: Int, isWhole: Bool
     ) {
       switch factors {
       case .eightBit:
         rows = take(tokens * width)
         weights = take(neurons * width)
+        scales = take(neurons * 4)
+      case .eightBitTwoOfFour:
+        rows = take(tokens * width)
+        weights = take(
+          (neurons + 127) / 128 * ((width + 127) / 128) * HopperEnergies.imageBytes)
         scales = take(neurons * 4)
       case .twoOfFour:
         weights = take(
@@ -57,7 +87,7 @@ package struct HopperEnergies: Equatable {
       case .bfloat16:
         break
       }
-      sums = take(isWhole ? 0 : (tokens + 127) / 128 * neurons * 4)
+      sums = take(isWhole ? 0 : (tokens + block - 1) / block * neurons * 4)
     }
 
     private mutating func take(_ count: Int) -> Int {

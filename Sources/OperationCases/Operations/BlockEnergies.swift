@@ -20,7 +20,7 @@ extension CaseList {
   static var blockEnergyTiles: [OperationCase] {
     var cases: [OperationCase] = []
     for (tokens, width, neurons) in [(300, 144, 520), (517, 80, 264)] {
-      for block in [128, 256, 64, 384, 32, 16, 8, 24] {
+      for block in [128, 256, 64, 384, 32, 16, 8, 24, 96, 4] {
         for allowsEightBits in [false, true] {
           cases.append(
             blockEnergies(
@@ -35,6 +35,15 @@ extension CaseList {
         tokens: 2100, width: 136, neurons: 264, blockRows: 128, isTwoOfFour: true),
       blockEnergies(
         tokens: 2100, width: 64, neurons: 200, blockRows: 256, isTwoOfFour: true),
+      blockEnergies(
+        tokens: 2100, width: 144, neurons: 264, blockRows: 128, isTwoOfFour: true,
+        allowsEightBits: true, slicing: .aligned),
+      blockEnergies(
+        tokens: 2100, width: 336, neurons: 136, blockRows: 64, isTwoOfFour: true,
+        allowsEightBits: true),
+      blockEnergies(
+        tokens: 2100, width: 128, neurons: 200, blockRows: 96, isTwoOfFour: true,
+        allowsEightBits: true),
       blockEnergies(tokens: 300, width: 72, neurons: 96, blockRows: 128),
     ]
   }
@@ -61,7 +70,7 @@ extension CaseList {
       ],
       tolerance: allowsEightBits
         ? Tolerance(
-          roundings: 0x1p24 / 20, magnitude: 16,
+          roundings: 0x1p24 / 20, magnitude: isTwoOfFour ? 16 * Double(width) : 16,
           reason: "factors of 8 bits, wrong by 2.6 % each: a pre-activation by 0.04, an energy by "
             + "twice that, a sum over n tokens by that times the root of n / 2")
         : Tolerance(

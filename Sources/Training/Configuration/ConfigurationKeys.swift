@@ -36,7 +36,7 @@ extension RunConfiguration {
     .choice("feedForward", "selection", \.feedForward.selection, "how columns finds its neurons"),
     .flag(
       "feedForward", "eightBitChoice", \.feedForward.eightBitChoice,
-      "columns may be chosen by 8-bit products"),
+      "columns, exact or sampled, may be chosen by 8-bit products"),
     .integer("feedForward", "samples", \.feedForward.samples, "s: tokens a block is judged by"),
     .number(
       "feedForward", "neighbourWeight", \.feedForward.neighbourWeight,

@@ -32,8 +32,9 @@ struct BenchFeedForward: ParsableCommand {
   @Option(help: "Noise of a token over its topic.") var spread = 1.0
   @Flag(help: "One JSON object instead of a table.") var json = false
   @Flag(help: "Also how long each operation of a variant takes.") var parts = false
-  @Flag(help: "Also exact selection, 2:4 weights, the paper's recipe, and random inputs.") var all =
-    false
+  @Flag(help: "Also columns chosen by products of 8-bit factors.") var eightBits = false
+  @Flag(help: "Also exact selection, 2:4 weights, 8 bits, the paper's recipe, and random inputs.")
+  var all = false
 
   func validate() throws {
     let sizes = [("tokens", tokens), ("width", width), ("hidden", hidden), ("rounds", rounds)]
@@ -147,6 +148,11 @@ struct BenchFeedForward: ParsableCommand {
       }
       configuration.density = density
       list.append(("columns sampled \(text)", .columns, configuration))
+      if all || eightBits {
+        var sampled = configuration
+        sampled.eightBitChoice = true
+        list.append(("columns sampled \(text), by 8 bits", .columns, sampled))
+      }
       guard all else { continue }
       var exact = configuration
       exact.selection = .exact

@@ -32,6 +32,8 @@ struct BenchStep: ParsableCommand {
   @Option(help: "rho, share of neurons that sparse steps keep.") var density = 0.125
   @Option(help: "V, tokens of a block.") var block = 128
   @Option(help: "Samples of each block.") var samples = 8
+  @Flag(help: "Sparse steps choose columns by all tokens of a block.") var exact = false
+  @Flag(help: "Sparse steps choose columns by products of 8-bit factors.") var eightBits = false
   @Option(help: "Clusters that tokens are routed by; 0 for none.") var clusters = 48
   @Option(help: "Steps of each variant that count.") var rounds = 5
   @Option(help: "Steps after every change of mode that do not count.") var warmUps = 1
@@ -60,6 +62,8 @@ struct BenchStep: ParsableCommand {
     feedForward.density = density
     feedForward.blockTokens = block
     feedForward.samples = samples
+    feedForward.selection = exact ? .exact : .sampled
+    feedForward.eightBitChoice = eightBits
     feedForward.clusters = clusters
     let problems =
       model.problems()
@@ -71,11 +75,13 @@ struct BenchStep: ParsableCommand {
     let stepModel = try StepModel(
       model, feedForward: feedForward, sequences: sequences, sequenceLength: length,
       recomputation: recompute ? .layer : .none, warmUps: warmUps, on: backend)
+    let columns =
+      "columns \(feedForward.selection.rawValue) \(density)" + (eightBits ? ", by 8 bits" : "")
     let variants = [("dense", FeedForwardMode.dense), ("columns", .columns)]
       .filter { only == "both" || only == $0.0 }
       .map { name, mode in
         StepVariant(
-          mode == .dense ? name : "columns sampled \(density)", mode: mode, on: stepModel)
+          mode == .dense ? name : columns, mode: mode, on: stepModel)
       }
     for _ in 0..<rounds {
       for variant in variants { try variant.step() }

@@ -36,6 +36,9 @@ DEV u32 load_shared(u32 address) {
   asm volatile("ld.shared.u32 %0, [%1];" : "=r"(r) : "r"(address) : "memory");
   return r;
 }
+DEV void load_shared_pair(u32 address, u32& a, u32& b) {
+  asm volatile("ld.shared.v2.u32 {%0, %1}, [%2];" : "=r"(a), "=r"(b) : "r"(address) : "memory");
+}
 DEV void ldmatrix_x4(u32 (&r)[4], u32 address) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared::cta.b16 {%0, %1, %2, %3}, [%4];"
                : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])

@@ -78,3 +78,13 @@ DEV void wgmma_sparse_m64n256k32(float (&d)[128], u64 a, u64 b, u32 positions, i
       : ACC32(d, 0), ACC32(d, 32), ACC32(d, 64), ACC32(d, 96)
       : "l"(a), "l"(b), "r"(positions), "r"(accumulate), "n"(SELECT));
 }
+// The same of e4m3, 64 deep, A stored as 64 x 32. All lanes hold positions, of eight fours: those of row
+// 16 w + l / 4, odd lanes of the row 8 below; lanes 2 and 3 of each four those of columns 32 to 63.
+DEV void wgmma_sparse_e4m3_m64n256k64(float (&d)[128], u64 a, u64 b, u32 positions, int accumulate) {
+  asm volatile(
+      "{\n.reg .pred p;\nsetp.ne.b32 p, %131, 0;\n"
+      "wgmma.mma_async.sp.sync.aligned.m64n256k64.f32.e4m3.e4m3 "
+      "{" REG32_0 "," REG32_32 "," REG32_64 "," REG32_96 "}, %128, %129, %130, 0, p, 1, 1;\n}\n"
+      : ACC32(d, 0), ACC32(d, 32), ACC32(d, 64), ACC32(d, 96)
+      : "l"(a), "l"(b), "r"(positions), "r"(accumulate));
+}

@@ -1,0 +1,201 @@
+// Block sums with 2:4 sparse weights in 8 bits on Hopper: what selection chooses neurons by, at the highest rate there is.
+//
+//   sums[b, n] = sum over the B tokens t of block b of max(X_t · U_n, 0)^2, fp32 [ceil(T / B), f]
+//   two_four_quantize       U [f, d] in bf16, at most two of every four values of a row not zero, to images in e4m3 and a
+//                           factor for every neuron, by which its sums are multiplied
+//   two_four_energies_B     X [T, d] in e4m3 by quantize_tokens of block_energies.cu; B 32, 64 or 128
+//
+// The sparse tensor cores skip what is zero of the left operand only, so that is U: a block computes 128 neurons x 256
+// tokens, as in block_energies.cu, whose epilogue this shares. An image is what a stage of the ring wants of 128 neurons x
+// 128 columns, in one piece: kept values, swizzled (8 KiB), then two words of positions for every consumer thread (2 KiB).
+// A ring of five stages: one producer thread copies the block's image and half of the 256 rows of X that a cluster of two
+// shares; two consumer warpgroups have 64 neurons each.
+//
+// Map of X: 64 columns of 16 bits (two e4m3 pass for one), 128 rows a box, 128-byte swizzle. two_four_quantize: 256
+// threads, grid 16 ceil(f / 128), images of 10240 bytes, ceil(d / 128) of every 128 neurons; d a multiple of 16.
+// two_four_energies: 384 threads, 215120 bytes of shared memory, grid 2 min(tiles of 256 x 256, multiprocessors / 2).
+//
+// Floor at T 16384, d 4096, f 16384: 2200 dense GFLOP at four times 989 TFLOP/s, 0.56 ms; shared memory hands over 18 KiB
+// an instruction of 128 clocks, 144 bytes a clock of 128: 0.63 ms; the rest is power.
+#include "hopper/eight_bit.cuh"
+#include "hopper/energies.cuh"
+#include "hopper/memory.cuh"
+#include "hopper/tile_ring.cuh"
+#include "hopper/wgmma.cuh"
+
+constexpr int NEURONS = 128, TOKENS = 256, WORDS = 64, COLUMNS = 2 * WORDS, STAGES = 5, CLUSTER = 2;
+constexpr u32 VALUE_BYTES = NEURONS * COLUMNS / 2, IMAGE_BYTES = VALUE_BYTES + NEURONS * 16;
+constexpr u32 B_BYTES = TOKENS * 128, STAGE_BYTES = B_BYTES + IMAGE_BYTES, SHARE_BYTES = B_BYTES / CLUSTER;
+constexpr u32 SHARED_BARRIERS = STAGES * STAGE_BYTES;
+static_assert(STAGE_BYTES % 1024 == 0 && SHARED_BARRIERS + 16 * STAGES == 215120, "what a launch asks for");
+
+// Two values of every four, quantized, in the low 16 bits; their positions, in the next four.
+DEV u32 keep_two(u32 low, u32 high, float scale) {
+  const u32 v[4] = {low << 16, low & 0xffff0000u, high << 16, high & 0xffff0000u};
+  const bool is0 = v[0] << 1, is1 = v[1] << 1, is2 = v[2] << 1, is3 = v[3] << 1;
+  // Two different positions, ascending, that cover all that is not zero.
+  const u32 first = is0 ? 0 : is1 ? 1 : 2, second = is3 ? 3 : is2 && first < 2 ? 2 : is1 && first < 1 ? 1 : 3;
+  const float a = __uint_as_float(first == 0 ? v[0] : first == 1 ? v[1] : v[2]);
+  const float b = __uint_as_float(second == 3 ? v[3] : second == 2 ? v[2] : v[1]);
+  return (pack_e4m3(a * scale, b * scale, 0.f, 0.f) & 0xffff) | (first | second << 2) << 16;
+}
+
+// A warp for every neuron, also those that fill the last image; a lane has eight columns at a time.
+extern "C" __global__ void __launch_bounds__(256)
+two_four_quantize(const bf16* __restrict__ weights, i64 stride, int neurons, int width, u8* __restrict__ images,
+                  float* __restrict__ factors) {
+  const int lane = threadIdx.x & 31, neuron = blockIdx.x * 8 + (threadIdx.x >> 5), local = neuron & 63;
+  const int depth = (width + COLUMNS - 1) / COLUMNS, end = neuron < neurons ? width : 0;
+  const bf16* const row = weights + neuron * stride;
+  float most = 0;
+  for (int c = lane * 8; c < end; c += 256) most = fmaxf(most, largest_magnitude(*(const uint4*)(row + c)));
+#pragma unroll
+  for (int step = 16; step > 0; step >>= 1) most = fmaxf(most, __shfl_xor_sync(0xffffffffu, most, step));
+  const float scale = neuron_scale(most);
+  if (lane == 0 && neuron < neurons) factors[neuron] = sum_factor(scale);
+  u8* const out = images + (i64)(neuron >> 7) * depth * IMAGE_BYTES;
+  const int upper = (neuron >> 6 & 1), thread = upper * 128 + (local >> 4) * 32 + (local & 7) * 4 + (local >> 3 & 1);
+  for (int first = 0; first < depth * COLUMNS; first += 256) {
+    const int c = first + lane * 8, within = c & (COLUMNS - 1);
+    uint4 v = make_uint4(0, 0, 0, 0);
+    if (c < end) v = *(const uint4*)(row + c);
+    const u32 low = keep_two(v.x, v.y, scale), high = keep_two(v.z, v.w, scale);
+    u32 positions = (low >> 16 | high >> 16 << 4) << 8 * (lane & 3);
+    positions |= __shfl_xor_sync(0xffffffffu, positions, 1);
+    positions |= __shfl_xor_sync(0xffffffffu, positions, 2);
+    if (c >= depth * COLUMNS) continue;  // the upper half of the warp, in the last turn
+    u8* const image = out + (i64)(c / COLUMNS) * IMAGE_BYTES;
+    *(u32*)(image + upper * 4096 + two_four_chunk(local, within >> 5) + (within >> 1 & 15)) = (low & 0xffff) | high << 16;
+    // Lane bit 1 of a thread: which 32 columns of 64.
+    if ((lane & 3) == 0)
+      *(u32*)(image + VALUE_BYTES + (thread + 2 * (within >> 5 & 1)) * 8 + (within >> 6) * 4) = positions;
+  }
+}
+
+template <int BLOCK>
+struct TwoFourEnergies {
+  const TensorMap* input;
+  const u8* images;
+  const float* factors;
+  EnergySums to;
+  u32 base, full, empty;
+  TileOrder order;
+  int rank, first_tile, tile_step, depth, image_rows;
+
+  DEV void place(int tile, int& token, int& block) const {
+    order.place(tile, token, block);
+    token *= TOKENS;
+    block = block * CLUSTER + rank;  // of 128 neurons
+  }
+
+  DEV void produce() const {  // one thread
+    TileRing<STAGES> ring(1);
+    for (int tile = first_tile; tile < order.count(); tile += tile_step) {
+      int token, block;
+      place(tile, token, block);
+      const u8* image = images + (i64)min(block, image_rows - 1) * depth * IMAGE_BYTES;  // one past the end: not stored
+      for (int k = 0; k < depth; ++k, ring.advance(), image += IMAGE_BYTES) {
+        mbar_wait(empty + 8 * ring.stage, ring.parity);
+        const u32 b = base + ring.stage * STAGE_BYTES, bar = full + 8 * ring.stage;
+        mbar_arrive_expect_tx(bar, STAGE_BYTES);
+        bulk_load(b + B_BYTES, image, IMAGE_BYTES, bar);
+        tma_load_2d_multicast(b + rank * SHARE_BYTES, input, k * WORDS, token + rank * (TOKENS / CLUSTER), bar,
+                              (1 << CLUSTER) - 1);
+      }
+    }
+    // The arrivals of the other block must have landed before this one's shared memory goes away.
+    for (int s = 0; s < STAGES; ++s, ring.advance()) mbar_wait(empty + 8 * ring.stage, ring.parity);
+  }
+
+  DEV void release(u32 stage, int lane) const {  // one arrival per warp: another warp may still be computing
+    if (lane < CLUSTER) mbar_arrive_cluster(empty + 8 * stage, lane);
+  }
+
+  DEV void consume(int wg) const {
+    const int lane = threadIdx.x & 31;
+    TileRing<STAGES> ring(0);
+    float acc[128];
+    for (int tile = first_tile; tile < order.count(); tile += tile_step) {
+      int token, block;
+      place(tile, token, block);
+      const int neuron = block * NEURONS + wg * 64 + (threadIdx.x >> 5 & 3) * 16;
+      const int own = neuron + (lane >> 2) + 8 * (lane & 1);
+      const float factor = own < to.neurons ? factors[own] : 1.f;
+      u32 previous = 0, even[2] = {}, odd[2] = {};
+      // The product reads the registers of positions while it runs: two pairs take turns, and the one before is kept
+      // until the wait.
+      auto step = [&](int k, u32 (&positions)[2], u32 (&before)[2]) {
+        mbar_wait(full + 8 * ring.stage, ring.parity);
+        const u32 b = base + ring.stage * STAGE_BYTES, a = b + B_BYTES;
+        load_shared_pair(a + VALUE_BYTES + threadIdx.x * 8, positions[0], positions[1]);
+        const u64 da = descriptor_two_four(a + wg * (64 * 64)), db = descriptor_k_major(b);
+        wgmma_fence();
+        wgmma_sparse_e4m3_m64n256k64(acc, da, db, positions[0], k > 0);
+        wgmma_sparse_e4m3_m64n256k64(acc, da + (32 >> 4), db + (64 >> 4), positions[1], 1);
+        wgmma_commit();
+        wgmma_wait<1>();  // the stage before this one has been read
+        pin(before[0]);
+        pin(before[1]);
+        if (k > 0) release(previous, lane);
+        previous = ring.stage;
+        ring.advance();
+      };
+      // The last of an odd depth stands apart: inside of the loop it makes the compiler copy positions while products run.
+      int k = 0;
+      for (; k + 1 < depth; k += 2) {
+        step(k, even, odd);
+        step(k + 1, odd, even);
+      }
+      if (k < depth) step(k, even, odd);
+      wgmma_wait<0>();
+#pragma unroll
+      for (int i = 0; i < 2; ++i) {
+        pin(even[i]);
+        pin(odd[i]);
+      }
+      release(previous, lane);
+#pragma unroll
+      for (int i = 0; i < 128; ++i) pin(acc[i]);
+      store_energies<BLOCK>(acc, to, token, neuron, factor);
+    }
+  }
+
+  DEV static void run(const u8* images, const TensorMap* input, const float* factors, const EnergySums& to, int tokens,
+                      int words, int group, u8* shared) {
+    const u32 base = shared_address(shared), full = base + SHARED_BARRIERS, empty = full + 8 * STAGES;
+    const TileOrder order = {(tokens + TOKENS - 1) / TOKENS, (to.neurons + NEURONS * CLUSTER - 1) / (NEURONS * CLUSTER),
+                             group};
+    const TwoFourEnergies product = {input, images, factors, to, base, full, empty, order, (int)cluster_rank(),
+                                     (int)blockIdx.x / CLUSTER, (int)gridDim.x / CLUSTER, (words + WORDS - 1) / WORDS,
+                                     (to.neurons + NEURONS - 1) / NEURONS};
+    const int wg = warp_uniform(threadIdx.x >> 7);
+    if (threadIdx.x == 0) {
+      tma_prefetch_map(input);
+      init_stages<STAGES>(full, empty, 8 * CLUSTER);  // every consumer warp of the cluster
+    }
+    cluster_sync();
+    // 128 producer + 256 consumer threads share 384 * 168 registers: the pair must add up to 504 exactly.
+    if (wg == 2) {
+      registers_decrease<40>();
+      if (threadIdx.x == 256) product.produce();
+    } else {
+      registers_increase<232>();
+      product.consume(wg);
+    }
+  }
+};
+
+// words: d in units of 16 bits.
+#define ENERGIES(BLOCK)                                                                                          \
+  extern "C" __global__ void __cluster_dims__(CLUSTER, 1, 1) __launch_bounds__(384, 1)                           \
+      two_four_energies_##BLOCK(const u8* __restrict__ images, const __grid_constant__ TensorMap input,          \
+                                const float* __restrict__ factors, float* __restrict__ sums, i64 stride,         \
+                                int tokens, int neurons, int words, int group) {                                 \
+    extern __shared__ __align__(1024) u8 shared[];                                                               \
+    const EnergySums to = {sums, stride, (tokens + BLOCK - 1) / BLOCK, neurons};                                 \
+    TwoFourEnergies<BLOCK>::run(images, &input, factors, to, tokens, words, group, shared);                      \
+  }
+
+ENERGIES(32)
+ENERGIES(64)
+ENERGIES(128)
