@@ -40,17 +40,13 @@ final class NeuronClusterer {
   /// Clusters the rows of U, starting from earlier centroids if there are any.
   func cluster(_ up: TensorView, seeds: [Float]?) throws(ComputeError) -> NeuronClusters {
     let weights = try backend.read(up)
-    var isUploaded = false
     do {
       return try NeuronClusters(
         rows: weights, width: shape.width, clusters: clusters, seeds: seeds,
-        similarities: { neurons, means in
-          // The same in every round.
-          if !isUploaded { try backend.write(neurons, to: rows) }
-          isUploaded = true
+        similarities: { _, means in
           try backend.write(means, to: centroids)
           try backend.run(
-            MatrixMultiply(rows, centroids, transposeRight: true, into: scores))
+            MatrixMultiply(up, centroids, transposeRight: true, into: scores))
           return try backend.read(scores)
         })
     } catch let error as ComputeError {

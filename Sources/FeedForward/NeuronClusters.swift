@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 
 /// Balanced k-means of neurons by the direction of their rows of U.
@@ -23,7 +24,7 @@ public struct NeuronClusters: Sendable, Equatable {
   ///   - rounds: most rounds of assigning and averaging; it ends early when nothing changes.
   ///   - seeds: centroids to start from, [C, d], as an earlier clustering left them; nil starts
   ///     from single neurons, evenly spaced.
-  ///   - similarities: product of two row-major matrices, [f, d] and [C, d] → [f, C].
+  ///   - similarities: product of two row-major matrices, U [f, d] and [C, d] → [f, C].
   public init(
     rows: [Float], width: Int, clusters: Int, rounds: Int = 6, seeds: [Float]? = nil,
     similarities: (_ neurons: [Float], _ centroids: [Float]) throws -> [Float]
@@ -31,7 +32,7 @@ public struct NeuronClusters: Sendable, Equatable {
     let neurons = width > 0 ? rows.count / width : 0
     precondition(clusters >= 1 && clusters <= neurons, "\(clusters) clusters, \(neurons) neurons")
     var unit = rows
-    NeuronClusters.normalise(&unit, width: width)
+    let scales = NeuronClusters.normalise(&unit, width: width)
     var centroids = seeds ?? []
     precondition(seeds == nil || centroids.count == clusters * width, "seeds of other sizes")
     if seeds == nil {
@@ -42,7 +43,10 @@ public struct NeuronClusters: Sendable, Equatable {
     }
     var assignment: [Int] = []
     for _ in 0..<rounds {
-      let scores = try similarities(unit, centroids)
+      var scores = try similarities(rows, centroids)
+      for neuron in 0..<neurons {
+        for pair in neuron * clusters..<(neuron + 1) * clusters { scores[pair] *= scales[neuron] }
+      }
       let next = NeuronClusters.assign(scores, neurons: neurons, clusters: clusters)
       if next == assignment { break }
       assignment = next
@@ -85,78 +89,98 @@ public struct NeuronClusters: Sendable, Equatable {
     }
   }
 
+  /// The greedy assignment without sorting all pairs: a heap holds every free neuron's best pair whose
+  /// cluster is open, and pairs leave it in the order in which a sorted list would be visited. A pair
+  /// whose cluster was filled in the meantime is replaced by the neuron's next one.
   private static func assign(_ scores: [Float], neurons: Int, clusters: Int) -> [Int] {
-    // A key for each pair that rises while the cosine falls; NaN comes last.
-    let keys = scores.map { score in
-      let bits = (score.isNaN ? -Float.infinity : score + 0).bitPattern
-      return bits & 0x8000_0000 == 0 ? ~(bits | 0x8000_0000) : bits
-    }
+    precondition(
+      scores.count == neurons * clusters && scores.count < 1 << 32, "scores of all pairs")
     var assignment = Array(repeating: -1, count: neurons)
     var sizes = Array(repeating: 0, count: clusters)
-    var free = neurons
+    var isFull = Array(repeating: false, count: clusters)
     let share = neurons / clusters
     var larger = neurons % clusters
-    for pair in rising(keys) {
-      if free == 0 { break }
-      let (neuron, cluster) = Int(pair).quotientAndRemainder(dividingBy: clusters)
-      guard assignment[neuron] < 0 else { continue }
-      if sizes[cluster] == share && larger > 0 {
-        larger -= 1
-      } else if sizes[cluster] >= share {
+    var heap = PairHeap((0..<neurons).map { bestPair(of: $0, scores, isFull) })
+    while let pair = heap.first {
+      let (neuron, cluster) = Int(pair & 0xFFFF_FFFF).quotientAndRemainder(dividingBy: clusters)
+      guard !isFull[cluster] else {
+        heap.replaceFirst(by: bestPair(of: neuron, scores, isFull))
         continue
       }
+      heap.removeFirst()
       assignment[neuron] = cluster
       sizes[cluster] += 1
-      free -= 1
+      if sizes[cluster] > share { larger -= 1 }
+      if larger == 0 {
+        for index in sizes.indices where sizes[index] >= share { isFull[index] = true }
+      } else if sizes[cluster] > share {
+        isFull[cluster] = true
+      }
     }
     return assignment
   }
 
-  /// The indices of keys in rising order, equal ones in theirs: eleven bits at a time, several times
-  /// faster than comparing for the hundreds of thousands of pairs of a layer.
-  private static func rising(_ keys: [UInt32]) -> [UInt32] {
-    var order = keys.indices.map { UInt32($0) }
-    var next = order
-    for shift in [UInt32(0), 11, 22] {
-      var starts = [Int](repeating: 0, count: 2049)
-      for key in keys { starts[Int(key >> shift & 2047) + 1] += 1 }
-      for digit in 1...2048 { starts[digit] += starts[digit - 1] }
-      for index in order {
-        let digit = Int(keys[Int(index)] >> shift & 2047)
-        next[starts[digit]] = index
-        starts[digit] += 1
-      }
-      swap(&order, &next)
+  /// A number that rises as the cosine of a pair falls, NaN last, then with the pair's index, which is
+  /// its lower half: the least of a neuron's pairs whose cluster is open.
+  private static func bestPair(of neuron: Int, _ scores: [Float], _ isFull: [Bool]) -> UInt64 {
+    var best = UInt64.max
+    let first = neuron * isFull.count
+    for cluster in isFull.indices {
+      let score = scores[first + cluster]
+      let bits = (score.isNaN ? -Float.infinity : score + 0).bitPattern
+      let falling = bits & 0x8000_0000 == 0 ? ~(bits | 0x8000_0000) : bits
+      let pair = UInt64(falling) << 32 | UInt64(first + cluster)
+      best = min(best, isFull[cluster] ? .max : pair)
     }
-    return order
+    return best
   }
 
+  /// A cluster's neurons are added in their order, whichever core does it.
   private static func means(
     _ unit: [Float], _ assignment: [Int], width: Int, clusters: Int
   ) -> [Float] {
+    var members = [[Int]](repeating: [], count: clusters)
+    for (neuron, cluster) in assignment.enumerated() { members[cluster].append(neuron) }
+    let neuronsOf = members
     var sums = Array(repeating: Float(0), count: clusters * width)
     sums.withUnsafeMutableBufferPointer { sums in
       unit.withUnsafeBufferPointer { unit in
-        for (neuron, cluster) in assignment.enumerated() {
+        // Every cluster has its own sums, and concurrentPerform returns only after the last one.
+        nonisolated(unsafe) let (sums, unit) = (sums, unit)
+        DispatchQueue.concurrentPerform(iterations: clusters) { cluster in
           let sum = sums.extracting(cluster * width..<(cluster + 1) * width)
-          let row = unit.extracting(neuron * width..<(neuron + 1) * width)
-          for column in 0..<width { sum[column] += row[column] }
+          for neuron in neuronsOf[cluster] {
+            let row = unit.extracting(neuron * width..<(neuron + 1) * width)
+            for column in 0..<width { sum[column] += row[column] }
+          }
         }
       }
     }
-    normalise(&sums, width: width)
+    _ = normalise(&sums, width: width)
     return sums
   }
 
-  /// Scales every row to length 1; a zero row stays zero.
-  static func normalise(_ rows: inout [Float], width: Int) {
-    guard width > 0 else { return }
-    for start in Swift.stride(from: 0, to: rows.count, by: width) {
-      var squares: Double = 0
-      for column in start..<start + width { squares += Double(rows[column]) * Double(rows[column]) }
-      guard squares > 0 && squares.isFinite else { continue }
-      let scale = Float(1 / squares.squareRoot())
-      for column in start..<start + width { rows[column] *= scale }
+  /// Scales every row to length 1; a zero row stays zero. The factors.
+  private static func normalise(_ rows: inout [Float], width: Int) -> [Float] {
+    let count = width > 0 ? rows.count / width : 0
+    let chunk = 64
+    return [Float](unsafeUninitializedCapacity: count) { scales, initialized in
+      scales.initialize(repeating: 1)
+      initialized = count
+      rows.withUnsafeMutableBufferPointer { rows in
+        // Chunks are disjoint, and concurrentPerform returns only after the last one.
+        nonisolated(unsafe) let (rows, scales) = (rows, scales)
+        DispatchQueue.concurrentPerform(iterations: (count + chunk - 1) / chunk) { index in
+          for start in index * chunk..<min(count, (index + 1) * chunk) {
+            let row = rows.extracting(start * width..<(start + 1) * width)
+            var squares: Double = 0
+            for value in row { squares += Double(value) * Double(value) }
+            guard squares > 0 && squares.isFinite else { continue }
+            scales[start] = Float(1 / squares.squareRoot())
+            for column in 0..<width { row[column] *= scales[start] }
+          }
+        }
+      }
     }
   }
 }

@@ -57,6 +57,37 @@ import Testing
     }
   }
 
+  /// Against a list of all pairs, sorted: ties, a cluster more than its share, scores that are none.
+  @Test(arguments: [(1, 1), (12, 5), (40, 8), (41, 8), (47, 8), (9, 9)], [UInt64(1), 2, 3])
+  func pairsAreTakenInTheOrderOfTheirScores(sizes: (Int, Int), seed: UInt64) {
+    let (neurons, clusters) = sizes
+    var random = TestRandom(seed)
+    // Few different values, so that many are equal.
+    var scores = random.values(neurons * clusters, whole: true)
+    if seed == 2 { scores[scores.count / 2] = .nan }
+    if seed == 3 { scores = scores.map { $0 == 0 ? -0.0 : $0 } }
+    let result = NeuronClusters(
+      rows: Array(repeating: 1, count: neurons), width: 1, clusters: clusters, rounds: 1
+    ) { _, _ in scores }
+    let order = scores.indices.sorted {
+      let (first, second) = (scores[$0], scores[$1])
+      if first.isNaN || second.isNaN { return first.isNaN == second.isNaN ? $0 < $1 : second.isNaN }
+      return first == second ? $0 < $1 : first > second
+    }
+    var expected = Array(repeating: -1, count: neurons)
+    var taken = Array(repeating: 0, count: clusters)
+    var larger = neurons % clusters
+    for pair in order where expected[pair / clusters] < 0 {
+      let cluster = pair % clusters
+      let share = neurons / clusters
+      guard taken[cluster] < share || taken[cluster] == share && larger > 0 else { continue }
+      if taken[cluster] == share { larger -= 1 }
+      taken[cluster] += 1
+      expected[pair / clusters] = cluster
+    }
+    #expect(result.assignment == expected)
+  }
+
   @Test func findsClustersThatAreThere() {
     var random = TestRandom(8)
     // Sixty neurons of random length around the axes, in a mixed order.
