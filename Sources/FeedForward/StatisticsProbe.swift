@@ -4,22 +4,27 @@ import Compute
 final class StatisticsProbe {
   private let backend: any Backend
   private let result: TensorView
+  private let partialSums: TensorView
   private let columnSums: TensorView
   private let arena: Arena
+  /// Stretches of rows that columns are summed over side by side: one would leave most of a GPU idle.
+  private static let stretches = 128
 
-  /// Memory for three numbers and one sum per neuron.
+  /// Memory for three numbers and the sums of every neuron.
   init(hiddenWidth: Int, on backend: any Backend) throws(ComputeError) {
     self.backend = backend
     arena = try Arena(
       byteCount: StatisticsProbe.bytes(hiddenWidth: hiddenWidth), on: backend,
       purpose: "sparsity statistics")
     result = arena.take(rows: 1, columns: 3)
+    partialSums = arena.take(rows: StatisticsProbe.stretches, columns: hiddenWidth)
     columnSums = arena.take(rows: 1, columns: hiddenWidth)
   }
 
   /// All that an instance allocates.
   static func bytes(hiddenWidth: Int) -> Int {
-    Arena.bytes(rows: 1, columns: 3) + Arena.bytes(rows: 1, columns: hiddenWidth)
+    Arena.bytes(rows: 1, columns: 3) + Arena.bytes(rows: stretches, columns: hiddenWidth)
+      + Arena.bytes(rows: 1, columns: hiddenWidth)
   }
 
   /// The sum, sum of squares and share above zero of some values.
@@ -33,8 +38,13 @@ final class StatisticsProbe {
 
   /// Columns whose sum over all rows is zero: activations are never negative.
   func zeroColumns(_ values: TensorView) throws(ComputeError) -> Int {
+    let most = StatisticsProbe.stretches
+    let blockRows = max(1, (values.rows + most - 1) / most)
+    let partial = partialSums.rows(0..<(values.rows + blockRows - 1) / blockRows)
     try backend.run(
-      BlockSums(values: values, blockRows: values.rows, sums: columnSums))
+      BlockSums(values: values, blockRows: blockRows, sums: partial))
+    try backend.run(
+      BlockSums(values: partial, blockRows: max(1, partial.rows), sums: columnSums))
     return try backend.read(columnSums).count { $0 == 0 }
   }
 

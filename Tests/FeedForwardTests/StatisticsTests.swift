@@ -69,10 +69,14 @@ import Testing
     #expect(none.change == 0 && none.unionOfFour == 1)
   }
 
-  @Test func denseAndEmpty() throws {
+  /// Columns of more than 128 rows are summed in stretches.
+  @Test(arguments: [20, 128, 300]) func denseAndEmpty(tokens: Int) throws {
     let network = try NetworkUnderTest(
-      tokens: 20, width: 8, hidden: 24, FeedForwardConfiguration())
+      tokens: tokens, width: 8, hidden: 24, FeedForwardConfiguration())
     try network.stack.switchMode(to: .dense)
+    // Some neurons that no token activates.
+    try network.backend.zero(network.weights[0].up.rows(5..<9))
+    network.stack.weightsChanged()
     network.stack.collectStatistics()
     _ = try network.run()
     let measured = try #require(network.stack.takeStatistics()?.layers.first)
@@ -80,6 +84,8 @@ import Testing
     #expect(measured.energyKept == 1 && measured.density == 1)
     let share = Double(activation.values.count { $0 > 0 }) / Double(activation.values.count)
     #expect(abs(measured.nonzeroShare - share) < 1e-6)
+    let dead = (0..<24).count { neuron in (0..<tokens).allSatisfy { activation[$0, neuron] == 0 } }
+    #expect(dead >= 4 && measured.deadNeurons == dead)
 
     let silent = try Variant("silent") { _ in }.network()
     try silent.backend.zero(silent.input)
