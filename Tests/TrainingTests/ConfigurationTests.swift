@@ -150,6 +150,10 @@ import Transformer
       "schedule.phases has a 'columns' phase, but feedForward.mode is dense; set "
         + "feedForward.mode to it"
     ),
+    (
+      "[device]\ngradients = \"half\"",
+      "device.gradients is 'half'; it must be auto or float32"
+    ),
   ])
   func valuesThatCannotWorkGetASentence(text: String, sentence: String) {
     #expect(mistakes(text) == [sentence])
@@ -172,7 +176,8 @@ import Transformer
       "data.batch": "16", "data.microBatch": "4", "schedule.shape": "\"cosine\"",
       "schedule.phases": "[{ mode = \"dense\", steps = 3 }, { mode = \"columns\", steps = 9 }]",
       "device.backend": "\"cpu\"", "device.reproducible": "false",
-      "device.precision": "\"float32\"", "device.recompute": "\"layer\"",
+      "device.precision": "\"float32\"", "device.gradients": "\"float32\"",
+      "device.recompute": "\"layer\"",
       "optimizer.beta1": "0.8", "optimizer.beta2": "0.99",
     ]
     let key = try #require(RunConfiguration.keys.first { $0.path == path })

@@ -133,6 +133,9 @@ extension RunConfiguration {
     .text("device", "backend", \.device.backend, "auto, cpu or cuda"),
     .text(
       "device", "precision", \.device.precision, "storage on the GPU: auto, bfloat16, float32"),
+    .text(
+      "device", "gradients", \.device.gradients,
+      "of matrices: auto (as precision, where nothing is added to them) or float32"),
     .integer("device", "threads", \.device.threads, "CPU threads; 0 for every core"),
     .text("device", "blas", \.device.blas, "matrix library on the CPU; empty for the best"),
     .flag(

@@ -112,6 +112,9 @@ extension RunConfiguration {
       found.append(
         "device.precision is '\(device.precision)'; it must be auto, bfloat16 or float32")
     }
+    if !["auto", "float32"].contains(device.gradients) {
+      found.append("device.gradients is '\(device.gradients)'; it must be auto or float32")
+    }
     if !["auto", "cpu", "cuda"].contains(device.backend) {
       found.append("device.backend is '\(device.backend)'; it must be auto, cpu or cuda")
     }

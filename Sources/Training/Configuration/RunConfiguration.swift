@@ -173,6 +173,9 @@ public struct DeviceConfiguration: Sendable, Equatable {
   /// What activations and the weights of products are stored in on a GPU: auto (bfloat16),
   /// bfloat16 or float32. The CPU computes in float32.
   public var precision = "auto"
+  /// What gradients of matrices are stored in: auto (as `precision`, where one dense micro-batch is
+  /// the whole batch; else float32) or float32.
+  public var gradients = "auto"
   /// CPU threads; 0 takes every core.
   public var threads = 0
   /// Matrix library on the CPU; empty takes the best.

@@ -41,16 +41,22 @@ public final class StepEngine {
   public let pass: TrainingPass
   /// Moments.
   public let optimizer: Optimizer
+  /// Whether a batch of one dense micro-batch may have gradients in the storage type.
+  private let allowsNarrowGradients: Bool
   /// The losses of a batch of several micro-batches, until they are read.
   private var losses: (view: TensorView, arena: Arena)?
 
   /// Allocates everything for micro-batches of `sequences` sequences.
+  ///
+  /// `narrowGradients` lets matrices have gradients in the backend's storage type where nothing is
+  /// added to them; see `BatchGradients`.
   public init(
     _ model: TransformerModel, feedForward: FeedForwardConfiguration,
     optimizer settings: Optimizer.Settings, sequences: Int, sequenceLength: Int,
-    recomputation: Recomputation = .none
+    recomputation: Recomputation = .none, narrowGradients: Bool = true
   ) throws(ComputeError) {
     self.model = model
+    allowsNarrowGradients = narrowGradients
     pass = try TrainingPass(
       model, feedForward: feedForward, sequences: sequences, sequenceLength: sequenceLength,
       recomputation: recomputation)
@@ -113,7 +119,8 @@ public final class StepEngine {
     let tokens = batch.reduce(0) { $0 + $1.tokens.count }
     try pass.enqueue(
       tokens: batch[index].tokens, targets: batch[index].targets,
-      gradientScale: 1 / Float(tokens), replacing: index == 0, isWhole: batch.count == 1)
+      gradientScale: 1 / Float(tokens), replacing: index == 0,
+      isWhole: batch.count == 1 && allowsNarrowGradients)
     guard batch.count > 1, let losses else { return }
     let start = index * pass.tokenCount
     try model.backend.copy(

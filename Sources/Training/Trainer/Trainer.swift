@@ -84,7 +84,8 @@ public final class Trainer {
       model, feedForward: configuration.feedForward,
       optimizer: configuration.optimizer.settings, sequences: configuration.data.microBatch,
       sequenceLength: configuration.data.sequence,
-      recomputation: configuration.device.recompute)
+      recomputation: configuration.device.recompute,
+      narrowGradients: configuration.device.gradients == "auto")
     if let checkpoint {
       try checkpoint.load(into: engine)
       state = checkpoint.state
