@@ -1,6 +1,7 @@
 """Loss curves side by side: differences of every pair, a CSV and a plot.
 
 python compare_curves.py --out parity krait=metrics.jsonl 'PyTorch, compiled=compiled.csv' …
+Curves whose names are the same up to a comma are a group: the second table has means over pairs.
 """
 
 import argparse
@@ -48,7 +49,7 @@ def panel(lines, top, height, title, zero=False):
         value = low + span * share
         y = top + height * (1 - share)
         parts.append(f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.3g}</text>')
-    for colour, (name, line) in zip(COLOURS, lines.items()):
+    for colour, (name, line) in zip(itertools.cycle(COLOURS), lines.items()):
         points = " ".join(point(i, v) for i, v in enumerate(line))
         parts.append(f'<polyline points="{points}" fill="none" stroke="{colour}" '
                      'stroke-width="1.3"/>')
@@ -60,19 +61,35 @@ def plot(path, curves):
     """Loss above; below, the difference of each from the second curve."""
     names = list(curves)
     base = names[1 if len(names) > 2 else 0]
-    parts = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 780 560" '
+    parts = ['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 780 640" '
              'font-family="sans-serif" font-size="12">',
-             '<rect width="780" height="560" fill="white"/>']
+             '<rect width="780" height="640" fill="white"/>']
     parts += panel(curves, 30, 220, "training loss, nats a token")
     differences = {
         name: smooth([a - b for a, b in zip(curves[name], curves[base])], 5) for name in names}
     parts += panel(differences, 300, 160, f"difference from '{base}', mean of 5 steps", True)
-    for index, (colour, name) in enumerate(zip(COLOURS, names)):
+    for index, (colour, name) in enumerate(zip(itertools.cycle(COLOURS), names)):
         x, y = 60 + 350 * (index % 2), 500 + 18 * (index // 2)
         parts.append(f'<rect x="{x}" y="{y - 9}" width="14" height="9" fill="{colour}"/>'
                      f'<text x="{x + 20}" y="{y}">{name}</text>')
     with open(path, "w") as file:
         file.write("\n".join(parts + ["</svg>"]) + "\n")
+
+
+def group_pairs(curves):
+    """Of every two groups, or one: the pairs of their curves, and means over these pairs."""
+    found = {}
+    for first, second in itertools.combinations(curves, 2):
+        groups = tuple(sorted(name.split(",")[0] for name in (first, second)))
+        apart = [abs(a - b) for a, b in zip(curves[first], curves[second])]
+        found.setdefault(groups, []).append((max(apart), statistics.fmean(apart)))
+    print(f"\n{'groups':44} {'pairs':>5} {'max |difference|':>16} {'lowest':>8} {'highest':>8} "
+          f"{'mean':>8} {'lowest':>8} {'highest':>8}")
+    for groups, pairs in sorted(found.items()):
+        maxima, means = zip(*pairs)
+        print(f"{' - '.join(groups):44} {len(pairs):5} {statistics.fmean(maxima):16.5f} "
+              f"{min(maxima):8.5f} {max(maxima):8.5f} {statistics.fmean(means):8.5f} "
+              f"{min(means):8.5f} {max(means):8.5f}")
 
 
 def main():
@@ -95,6 +112,7 @@ def main():
     for name, curve in curves.items():
         print(f"{name:64} last loss {curve[-1]:.4f}, mean of the last 20 "
               f"{statistics.fmean(curve[-20:]):.4f}")
+    group_pairs(curves)
     with open(options.out + ".csv", "w") as file:
         file.write("step," + ",".join(f'"{name}"' for name in curves) + "\n")
         for step, row in enumerate(zip(*curves.values()), 1):

@@ -2,6 +2,8 @@
 
 python torch_curve.py --weights FOLDER --data SHARDS --steps 200 --variant compiled --out a.csv
 The folder is what `krait export --format hf` wrote of a model that has not learned yet.
+--orders forwards,backwards,1,2 trains once for each, from the same weights: the sequences of every
+batch as they come, in reverse, or shuffled by a seed. Only the order of sums differs then.
 """
 
 import argparse
@@ -10,6 +12,7 @@ import os
 import time
 import types
 
+import numpy
 import torch
 from safetensors.torch import load_file
 
@@ -62,13 +65,58 @@ def rate(step, options):
     return options.rate * (options.floor + (1 - options.floor) * left / length)
 
 
+class Start:
+    """Where a step began, to go back to."""
+
+    def __init__(self, step):
+        self.step = step
+        self.masters = [m.clone() for m in step.update.masters]
+        self.parameters = [p.detach().clone() for p in step.update.parameters]
+
+    @torch.no_grad()
+    def restore(self):
+        """Weights as they were, moments and their count zero."""
+        update = self.step.update
+        for there, here in zip(update.masters + update.parameters, self.masters + self.parameters):
+            there.copy_(here)
+        for moment in [*update.means, *update.squares, update.count]:
+            moment.zero_()
+
+
+def reorder(ids, order, number):
+    """The sequences of a batch in another order."""
+    if order == "forwards":
+        return ids
+    if order == "backwards":
+        return ids[::-1].copy()
+    return ids[numpy.random.default_rng([int(order), number]).permutation(len(ids))]
+
+
+def curve(step, samples, order, options):
+    """The losses and norms of a run, and the seconds of a step."""
+    results, started = [], None
+    for number in range(options.steps):
+        ids = samples.batch(number * options.sequences, options.sequences)
+        ids = torch.from_numpy(reorder(ids, order, number))
+        if options.device == "cuda":
+            ids = ids.pin_memory().cuda(non_blocking=True)
+        step.tokens, step.targets = ids[:, :-1].contiguous(), ids[:, 1:].contiguous()
+        step.update.rate.fill_(rate(number, options))
+        results.append(torch.stack(step.run()))
+        if number == 0:
+            results[0].cpu()
+            started = time.perf_counter()
+    rows = torch.stack(results).cpu().tolist()
+    return rows, (time.perf_counter() - started) / max(1, options.steps - 1)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--weights", required=True)
     parser.add_argument("--data", required=True)
-    parser.add_argument("--out", required=True, help="a CSV: step, loss, norm")
+    parser.add_argument("--out", required=True, help="a CSV: step, loss, norm; of several orders OUT-ORDER.csv")
     parser.add_argument("--variant", default="compiled")
-    parser.add_argument("--backwards", action="store_true", help="sequences in reverse order")
+    parser.add_argument("--orders", default="forwards", help="forwards, backwards or seeds")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--sequence", type=int, default=1024)
     parser.add_argument("--sequences", type=int, default=16)
@@ -83,27 +131,17 @@ def main():
     step = Step(sizes, Recipe(options.variant), options.device,
                 weights_of(options.weights, sizes.layers))
     samples = Samples(options.data, options.sequence, options.seed)
-    results, started = [], None
-    for number in range(options.steps):
-        ids = samples.batch(number * options.sequences, options.sequences)
-        if options.backwards:
-            ids = ids[::-1].copy()
-        ids = torch.from_numpy(ids)
-        if options.device == "cuda":
-            ids = ids.pin_memory().cuda(non_blocking=True)
-        step.tokens, step.targets = ids[:, :-1].contiguous(), ids[:, 1:].contiguous()
-        step.update.rate.fill_(rate(number, options))
-        results.append(torch.stack(step.run()))
-        if number == 0:
-            results[0].cpu()
-            started = time.perf_counter()
-    rows = torch.stack(results).cpu().tolist()
-    seconds = (time.perf_counter() - started) / max(1, options.steps - 1)
-    with open(options.out, "w") as file:
-        file.write("step,loss,norm\n")
-        for number, (loss, norm) in enumerate(rows):
-            file.write(f"{number + 1},{loss:.6f},{norm:.6f}\n")
-    print(f"{options.out}: last loss {rows[-1][0]:.4f}, {seconds * 1e3:.1f} ms a step")
+    start, orders = Start(step), options.orders.split(",")
+    for order in orders:
+        path = (options.out if len(orders) == 1
+                else f"{os.path.splitext(options.out)[0]}-{order}.csv")
+        rows, seconds = curve(step, samples, order, options)
+        start.restore()
+        with open(path, "w") as file:
+            file.write("step,loss,norm\n")
+            for number, (loss, norm) in enumerate(rows):
+                file.write(f"{number + 1},{loss:.6f},{norm:.6f}\n")
+        print(f"{path}: last loss {rows[-1][0]:.4f}, {seconds * 1e3:.1f} ms a step", flush=True)
 
 
 if __name__ == "__main__":
