@@ -27,6 +27,9 @@ public protocol Backend: AnyObject {
   func copy(from host: UnsafeRawBufferPointer, to view: TensorView) throws(ComputeError)
   /// Copies a view into host bytes, densely row by row; complete when it returns.
   func copy(from view: TensorView, to host: UnsafeMutableRawBufferPointer) throws(ComputeError)
+  /// Starts to copy a float32 view to the host, as it is after everything asked for so far; what is
+  /// asked for later need not wait for it.
+  func startReading(_ view: TensorView) throws(ComputeError) -> any PendingRead
   /// Copies between two views of the same shape and element type.
   func copy(from source: TensorView, to destination: TensorView) throws(ComputeError)
   /// Sets every byte of every element to zero.

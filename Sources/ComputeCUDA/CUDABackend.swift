@@ -17,6 +17,7 @@ public final class CUDABackend: MemoryMeter {
   public let isReproducible: Bool
   let device: CUDADevice
   let memory: DeviceMemory
+  private let pinned: PinnedMemory
   let kernels: KernelLibrary
   let products: MatrixProducts?
   let fused: FusedAttention?
@@ -44,6 +45,7 @@ public final class CUDABackend: MemoryMeter {
     synchronizesEachLaunch = getenv("KRAIT_CUDA_SYNCHRONIZE").map { $0.pointee != 48 } ?? false
     device = try CUDADevice(libraries)
     memory = DeviceMemory(device)
+    pinned = PinnedMemory(device)
     timeline = EventTimeline(device)
     record = CallRecord(device)
     kernels = try KernelLibrary(libraries, device: device)
@@ -113,12 +115,13 @@ public final class CUDABackend: MemoryMeter {
   /// What the driver says of the whole GPU.
   public func deviceMemory() throws(ComputeError) -> DeviceMemoryUse? { try memory.use() }
 
-  /// What `run` asks for.
+  /// What `run` asks for, forward and backward; the library's plans are made by this.
   public func workBytes(_ operation: Attention.Backward) throws(ComputeError) -> Int {
+    let forward = try fused?.forwardWorkBytes(operation.forward) ?? 0
     let bytes =
       try fused?.backwardWorkBytes(operation)
       ?? operation.forward.output.rows * operation.forward.geometry.heads * 4
-    return DeviceMemory.scratchBytes(for: bytes)
+    return DeviceMemory.scratchBytes(for: max(forward, bytes))
   }
 
   /// What `run` asks for: nothing in kernels of its own, two [T, f] matrices for the detour through
@@ -150,11 +153,27 @@ public final class CUDABackend: MemoryMeter {
     guard let source = host.baseAddress, host.count > 0 else { return }
     var copy = copyDescription(rows: view.rows, rowBytes: rowBytes)
     copy.source_type = UInt32(KRAIT_CU_MEMORY_HOST)
-    copy.source_host = source
+    let staged = try pinned.stage(host)
+    copy.source_host = staged.map { UnsafeRawPointer($0.address) } ?? source
     copy.source_pitch = rowBytes
     copy.destination_device = view.address
     copy.destination_pitch = view.stride * view.elementType.byteCount
     try run(copy, isDense: view.isContiguous, "copying \(view) to the GPU")
+    try staged?.mark()
+  }
+
+  /// Starts to copy a view to the host, through memory that the GPU writes to.
+  public func startReading(_ view: TensorView) throws(ComputeError) -> any PendingRead {
+    precondition(view.elementType == .float32, "\(view) as floats")
+    guard view.isContiguous, view.count > 0, let slot = try pinned.landing(count: view.count)
+    else { return FinishedRead(try read(view)) }
+    var copy = copyDescription(rows: view.rows, rowBytes: view.columns * 4)
+    copy.source_device = view.address
+    copy.destination_type = UInt32(KRAIT_CU_MEMORY_HOST)
+    copy.destination_host = slot.address
+    try run(copy, isDense: true, "copying \(view) from the GPU")
+    try slot.mark()
+    return pinned.read(slot, count: view.count)
   }
 
   /// Copies a view into dense host bytes; complete when it returns.

@@ -21,6 +21,9 @@ public final class TrainingPass {
   public var feedForwardSeconds: Double { clock.times.feedForward }
   /// Where all passes so far spent their time.
   public var times: PassTimes { clock.times }
+  /// The loss of every token of the last micro-batch in nats: on its way to the host while gradients
+  /// are still computed.
+  public private(set) var losses: (any PendingRead)?
   /// Tokens of a micro-batch.
   public var tokenCount: Int { sequences * sequenceLength }
   let model: TransformerModel
@@ -96,10 +99,10 @@ public final class TrainingPass {
   ) throws(ComputeError) -> [Float] {
     try enqueue(
       tokens: tokens, targets: targets, gradientScale: gradientScale, replacing: replacing)
-    return try backend.read(losses)
+    return try losses?.floats() ?? []
   }
 
-  /// The same without waiting for the losses, which `losses` holds until the next micro-batch.
+  /// The same without waiting for the losses: see `losses`.
   ///
   /// - Parameter isWhole: whether nothing will be added to these gradients, which replace what was
   ///   there: then `batchGradients` may become narrow.
@@ -117,6 +120,7 @@ public final class TrainingPass {
     try backend.write(targets, to: activations.targets)
     try forward()
     try lossAndGradient(gradientScale)
+    losses = try backend.startReading(activations.losses)
     for layer in (0..<weights.count).reversed() {
       // What the last layer left is still there.
       if recomputation == .layer && layer + 1 < weights.count { try recompute(layer) }
@@ -131,8 +135,6 @@ public final class TrainingPass {
     try clock.lap(\.other)
   }
 
-  /// The loss of every token of the last micro-batch in nats, [1, T].
-  public var losses: TensorView { activations.losses }
 
   /// Runs work that holds passes, and tells where the machine spent its time, in seconds: all of
   /// it, and the parts of the passes. On a GPU that costs an event per part, so time whole steps

@@ -48,6 +48,7 @@ enum {
   KRAIT_CU_OUT_OF_MEMORY = 2,
   KRAIT_CU_STREAM_NON_BLOCKING = 1,
   KRAIT_CU_EVENT_DEFAULT = 0,
+  KRAIT_CU_EVENT_WITHOUT_TIME = 2,
   KRAIT_CU_ATTRIBUTE_MULTIPROCESSORS = 16,
   KRAIT_CU_ATTRIBUTE_MAJOR = 75,
   KRAIT_CU_ATTRIBUTE_MINOR = 76,
@@ -78,6 +79,9 @@ enum {
   X(memory_info, "cuMemGetInfo_v2", int, (size_t *_Nonnull free, size_t *_Nonnull total))          \
   X(allocate, "cuMemAlloc_v2", int, (uint64_t *_Nonnull address, size_t bytes))                    \
   X(release, "cuMemFree_v2", int, (uint64_t address))                                              \
+  X(host_allocate, "cuMemHostAlloc", int,                                                          \
+    (void *_Nullable *_Nonnull address, size_t bytes, unsigned flags))                             \
+  X(host_release, "cuMemFreeHost", int, (void *_Nonnull address))                                  \
   X(copy_2d, "cuMemcpy2DAsync_v2", int,                                                            \
     (const krait_cu_copy_2d *_Nonnull copy, krait_cu_stream _Nullable stream))                     \
   X(copy_to_device, "cuMemcpyHtoDAsync_v2", int,                                                   \

@@ -117,12 +117,7 @@ final class FusedAttention {
   /// the operation does not suit.
   func forward(_ operation: Attention.Forward) throws(ComputeError) -> UInt64? {
     let g = operation.geometry
-    let views = [operation.query, operation.key, operation.value, operation.output]
-    guard suits(g, views) else { return nil }
-    guard
-      let plan = try plan(
-        isForward: true, g, views, { graph throws(ComputeError) in try graph.forward(operation) })
-    else { return nil }
+    guard let plan = try forwardPlan(operation) else { return nil }
     let base = try memory.scratch(bytes: rowBytes(g) + plan.workspace)
     let t = plan.tensors
     let bindings = [
@@ -175,6 +170,19 @@ final class FusedAttention {
   /// Bytes of the query gradient's float32 sums, which only some plans want.
   private func sumBytes(_ plan: Plan, _ g: Attention.Geometry) -> Int {
     plan.tensors.querySums == 0 ? 0 : rowBytes(g) * g.headWidth
+  }
+
+  /// Bytes that `forward` works in; nil when the operation does not suit.
+  func forwardWorkBytes(_ operation: Attention.Forward) throws(ComputeError) -> Int? {
+    try forwardPlan(operation).map { rowBytes(operation.geometry) + $0.workspace }
+  }
+
+  private func forwardPlan(_ operation: Attention.Forward) throws(ComputeError) -> Plan? {
+    let views = [operation.query, operation.key, operation.value, operation.output]
+    guard suits(operation.geometry, views) else { return nil }
+    return try plan(
+      isForward: true, operation.geometry, views,
+      { graph throws(ComputeError) in try graph.forward(operation) })
   }
 
   private func backwardPlan(_ operation: Attention.Backward) throws(ComputeError) -> Plan? {

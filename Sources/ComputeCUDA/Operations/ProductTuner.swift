@@ -15,8 +15,11 @@ final class ProductTuner {
   private static let margin = 0.99
   /// Only algorithms that are so close to the fastest of a first short test are tested at length.
   private static let near = 1.16
-  /// Of the test at length, in seconds: work before it, what a turn fills; and turns.
+  /// Of the test at length, in seconds: work before it, less where the last test is not longer ago
+  /// than `warmth`; what a turn fills; and turns.
   private static let heating = 0.08
+  private static let reheating = 0.01
+  private static let warmth = 0.1
   private static let stretch = 0.005
   private static let rounds = 4
   private let device: CUDADevice
@@ -24,6 +27,8 @@ final class ProductTuner {
   private let cache = KernelCache()
   private let context: String
   private let isOn: Bool
+  /// When the last test at length ended.
+  private var lastTest = -Double.infinity
 
   init(device: CUDADevice, libraryVersion: String) {
     self.device = device
@@ -78,7 +83,9 @@ final class ProductTuner {
   private func longTimes(
     _ indices: [Int], each: Double, _ run: (Int) -> Int32
   ) throws(ComputeError) -> [Int: Double] {
-    for _ in 0..<Int(ProductTuner.heating / each) { _ = run(indices[0]) }
+    let isWarm = ProductTuner.now() - lastTest < ProductTuner.warmth
+    let heating = isWarm ? ProductTuner.reheating : ProductTuner.heating
+    for _ in 0..<Int(heating / each) { _ = run(indices[0]) }
     let passes = max(1, Int(ProductTuner.stretch / each))
     var order: [Int] = []
     for round in 0..<ProductTuner.rounds {
@@ -90,6 +97,7 @@ final class ProductTuner {
     }
     try timeline.mark()
     let intervals = try timeline.takeIntervals()
+    lastTest = ProductTuner.now()
     return Dictionary(grouping: order.indices, by: { order[$0] }).mapValues { places in
       let sorted = places.map { intervals[$0] }.sorted()
       return (sorted[sorted.count / 2] + sorted[(sorted.count - 1) / 2]) / 2
@@ -100,6 +108,12 @@ final class ProductTuner {
   func known(_ count: Int, for product: String) -> Int? {
     guard isOn, count > 1 else { return 0 }
     return cache.read(key(count, product))?.first.map { Int($0) < count ? Int($0) : 0 }
+  }
+
+  private static func now() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 
   private func key(_ count: Int, _ product: String) -> String {

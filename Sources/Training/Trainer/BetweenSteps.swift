@@ -16,7 +16,10 @@ extension Trainer {
       progress.say("sample after step \(state.step): \(configuration.run.samplePrompt)\(text)")
     }
     let isAsked = requests.takeSave()
-    if isAsked { progress.say("saving after step \(state.step), as asked by a signal") }
+    if isAsked {
+      progress.say("saving after step \(state.step), as asked by a signal")
+      lastEnd = nil
+    }
     if isAsked || (isDue(configuration.run.checkpointInterval) && !isLast) { try checkpoint() }
   }
 

@@ -31,7 +31,7 @@ public final class Optimizer {
   private let model: TransformerModel
   /// Of every part of the last gradients.
   private var sums: TensorView
-  private var partCount = 0
+  private var summed: (any PendingRead)?
   private let arena: Arena
   /// Parts that gradients come in, at most.
   private static let most = 3
@@ -62,17 +62,17 @@ public final class Optimizer {
   }
 
   private func sumSquares(_ parts: [TensorView]) throws(ComputeError) {
-    partCount = parts.count
     for (index, part) in parts.enumerated() {
       try model.backend.run(
         SumOfSquares(values: part, result: sums.columns(index..<index + 1)))
     }
+    summed = try model.backend.startReading(sums.columns(0..<parts.count))
   }
 
   /// The norm that `sumSquares` asked for.
   func summedNorm() throws(ComputeError) -> Double {
-    let parts: [Float] = try model.backend.read(sums.columns(0..<partCount))
-    return parts.reduce(0) { $0 + Double($1) }.squareRoot()
+    guard let summed else { preconditionFailure("no sums were asked for") }
+    return try summed.floats().reduce(0) { $0 + Double($1) }.squareRoot()
   }
 
   /// Applies one update. `norm` is the gradients' global norm.

@@ -43,8 +43,8 @@ public final class StepEngine {
   public let optimizer: Optimizer
   /// Whether a batch of one dense micro-batch may have gradients in the storage type.
   private let allowsNarrowGradients: Bool
-  /// The losses of a batch of several micro-batches, until they are read.
-  private var losses: (view: TensorView, arena: Arena)?
+  /// The losses of the micro-batches so far.
+  private var losses: [any PendingRead] = []
 
   /// Allocates everything for micro-batches of `sequences` sequences.
   ///
@@ -85,7 +85,7 @@ public final class StepEngine {
 
   /// Forward and backward over a batch; gradients replace those of the last step.
   public func gradients(of batch: [MicroBatch]) throws(ComputeError) -> Gradients {
-    try begin(batch)
+    begin()
     for index in batch.indices { try add(index, of: batch) }
     return try end(batch)
   }
@@ -96,7 +96,7 @@ public final class StepEngine {
   public func gradients(
     of batch: [MicroBatch], while proceed: () -> Bool
   ) throws(ComputeError) -> Gradients? {
-    try begin(batch)
+    begin()
     for index in batch.indices {
       try add(index, of: batch)
       guard proceed() else { return nil }
@@ -104,14 +104,9 @@ public final class StepEngine {
     return try end(batch)
   }
 
-  private func begin(_ batch: [MicroBatch]) throws(ComputeError) {
+  private func begin() {
     pass.feedForward.weightsChanged()
-    // The losses of one micro-batch are read where the pass leaves them.
-    guard batch.count > 1, batch.count * pass.tokenCount > losses?.view.columns ?? 0 else { return }
-    let arena = try Arena(
-      byteCount: Arena.bytes(rows: 1, columns: batch.count * pass.tokenCount), on: model.backend,
-      purpose: "losses of a batch")
-    losses = (arena.take(rows: 1, columns: batch.count * pass.tokenCount), arena)
+    losses = []
   }
 
   /// Adds the gradients of a part of a batch, and keeps its losses; nothing is waited for.
@@ -121,19 +116,18 @@ public final class StepEngine {
       tokens: batch[index].tokens, targets: batch[index].targets,
       gradientScale: 1 / Float(tokens), replacing: index == 0,
       isWhole: batch.count == 1 && allowsNarrowGradients)
-    guard batch.count > 1, let losses else { return }
-    let start = index * pass.tokenCount
-    try model.backend.copy(
-      from: pass.losses, to: losses.view.columns(start..<start + pass.tokenCount))
+    if let read = pass.losses { losses.append(read) }
   }
 
-  /// Waits, once, for everything that the batch's numbers need.
+  /// Waits for the batch's numbers. Losses are there long before gradients are.
   private func end(_ batch: [MicroBatch]) throws(ComputeError) -> Gradients {
     let tokens = batch.reduce(0) { $0 + $1.tokens.count }
     try optimizer.sumSquares(pass.batchGradients)
-    let all = batch.count > 1 ? losses?.view.columns(0..<tokens) ?? pass.losses : pass.losses
     var sum = 0.0
-    for loss in try model.backend.read(all) as [Float] { sum += Double(loss) }
+    for read in losses {
+      for loss in try read.floats() { sum += Double(loss) }
+    }
+    losses = []
     return Gradients(loss: sum / Double(tokens), norm: try optimizer.summedNorm())
   }
 

@@ -34,6 +34,8 @@ public final class Trainer {
   let bytesOfToken: [Int]?
   var state: TrainingState
   var meter = SpeedMeter()
+  /// When the last step ended, where the machine still works on its update: the next begins then.
+  var lastEnd: Double?
   var lastEvaluation: EvaluationRecord?
   /// Why the present state could not be saved, if so.
   var unsaved: String?
@@ -188,9 +190,8 @@ public final class Trainer {
 
   private func step(_ batch: TokenBatch) throws -> StepEnding {
     let mode = phases.mode(step: state.step)
-    let interval = configuration.run.statisticsInterval
-    let measures = interval > 0 && (state.step + 1) % interval == 0
-    let start = Trainer.clock()
+    let measures = measures(step: state.step)
+    let start = lastEnd ?? Trainer.clock()
     let feedForwardBefore = engine.pass.feedForwardSeconds
     if phases.reclusters(before: state.step) && state.reclusteredBefore != state.step {
       try engine.recluster()
@@ -206,8 +207,12 @@ public final class Trainer {
     let judgement = state.judge.judge(loss: gradients.loss, norm: gradients.norm)
     let learningRate = rate.rate(step: state.step)
     if judgement.verdict == .apply { try engine.apply(gradients, learningRate: learningRate) }
-    try backend.synchronize()
-    let seconds = Trainer.clock() - start
+    // Else the machine updates while the next batch is made ready, and its time is the next step's.
+    let flowsOn = flowsOn(after: state.step)
+    if !flowsOn { try backend.synchronize() }
+    let end = Trainer.clock()
+    let seconds = end - start
+    lastEnd = flowsOn ? end : nil
 
     state.step += 1
     state.nextSample += configuration.data.batch
@@ -231,6 +236,22 @@ public final class Trainer {
         statistics, clusterSizes: engine.pass.feedForward.clusterState.sizes, step: state.step)
     }
     return tooManySkips(record.skipped).map { .failed($0) } ?? .done
+  }
+
+  private func measures(step: Int) -> Bool {
+    let interval = configuration.run.statisticsInterval
+    return interval > 0 && (step + 1) % interval == 0
+  }
+
+  /// Whether the next step is of the same kind and nothing else is due before it.
+  private func flowsOn(after step: Int) -> Bool {
+    let run = configuration.run
+    return step + 1 < configuration.schedule.steps
+      && phases.mode(step: step + 1) == phases.mode(step: step)
+      && !measures(step: step)
+      && ![run.evaluateInterval, run.sampleInterval, run.checkpointInterval].contains {
+        $0 > 0 && (step + 1) % $0 == 0
+      }
   }
 
   private func tooManySkips(_ reason: String?) -> String? {

@@ -120,6 +120,14 @@ int fake_release(uint64_t address) {
   return fake_status();
 }
 
+int fake_host_allocate(void **memory, size_t bytes, unsigned flags) __asm__("cuMemHostAlloc");
+int fake_host_allocate(void **memory, size_t bytes, unsigned flags) {
+  return posix_memalign(memory, 4096, bytes) ? KRAIT_CU_OUT_OF_MEMORY : fake_status();
+}
+
+int fake_host_release(void *memory) __asm__("cuMemFreeHost");
+int fake_host_release(void *memory) { return free(memory), fake_status(); }
+
 int fake_to_device(uint64_t to, const void *from, size_t bytes, krait_cu_stream stream) __asm__("cuMemcpyHtoDAsync_v2");
 int fake_to_device(uint64_t to, const void *from, size_t bytes, krait_cu_stream stream) {
   memcpy((void *)(uintptr_t)to, from, bytes);
