@@ -135,7 +135,6 @@ public final class TrainingPass {
     try clock.lap(\.other)
   }
 
-
   /// Runs work that holds passes, and tells where the machine spent its time, in seconds: all of
   /// it, and the parts of the passes. On a GPU that costs an event per part, so time whole steps
   /// without it.
