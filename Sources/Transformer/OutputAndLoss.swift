@@ -1,5 +1,4 @@
 import Compute
-import FeedForward
 
 /// The end of a forward pass and the beginning of the backward pass.
 extension TrainingPass {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Compute
 import Corpus
 import Foundation
+import Interchange
 import Training
 import Transformer
 
@@ -31,7 +32,9 @@ struct Evaluate: ParsableCommand {
     if let sequence, sequence < 1 {
       throw ValidationError("--sequence is \(sequence); it must be at least 1")
     }
-    if logits != nil && tokens.isEmpty { throw ValidationError("--logits needs --tokens") }
+    if (logits == nil) != tokens.isEmpty {
+      throw ValidationError("--logits and --tokens go together: a file, and ids to compute")
+    }
   }
 
   func run() throws {
@@ -65,6 +68,11 @@ struct Evaluate: ParsableCommand {
         return window
       }, bytes: { counts[Int($0)] })
     if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+    guard result.loss.isFinite else {
+      throw CleanError(
+        "the loss of \(loaded.summary), is not finite: its training diverged; take an earlier "
+          + "checkpoint, or train again with a lower schedule.learningRate")
+    }
     print("model           \(loaded.summary)")
     print("data            \(dataset.name), \(result.tokens) tokens in windows of \(length)")
     print("loss            \(fixed(result.loss, 4)) nats per token")
@@ -82,13 +90,20 @@ struct Evaluate: ParsableCommand {
       return try RunData(changed).validation
     }
     var isFolder: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: data, isDirectory: &isFolder)
-    if exists && !isFolder.boolValue && !data.hasSuffix(".bin") {
+    guard FileManager.default.fileExists(atPath: data, isDirectory: &isFolder) else {
+      throw CleanError("'\(data)' does not exist; give a text file, a shard or a folder of shards")
+    }
+    if !isFolder.boolValue && !data.hasSuffix(".bin") {
       guard let bytes = FileManager.default.contents(atPath: data) else {
         throw CleanError("cannot read '\(data)'")
       }
       let start = loaded.tokenizer.endOfText.map { [UInt32($0)] } ?? []
       let ids = start + (try loaded.tokenizer.encode(Array(bytes)))
+      guard ids.count > sequence else {
+        throw CleanError(
+          "'\(data)' has \(ids.count) tokens, too few for a window of \(sequence) and what "
+            + "follows; give more text, or a shorter --sequence")
+      }
       return try TokenDataset(
         [TokenArray(ids, name: data)], name: data, sequenceLength: sequence)
     }
@@ -110,8 +125,7 @@ struct Evaluate: ParsableCommand {
     let rows = stride(from: 0, to: values.count, by: vocabulary).map { start in
       "[" + values[start..<start + vocabulary].map { "\($0)" }.joined(separator: ",") + "]"
     }
-    try Data(("[" + rows.joined(separator: ",\n") + "]\n").utf8).write(
-      to: URL(fileURLWithPath: path), options: .atomic)
+    try AtomicFile.write("[" + rows.joined(separator: ",\n") + "]\n", to: path)
     print("logits of \(ids.count) tokens in '\(path)'")
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Training
 
 /// The command: one file per verb, no mathematics.
 @main
@@ -26,6 +27,19 @@ struct Krait: ParsableCommand {
       Train.self, Prepare.self, Evaluate.self, Generate.self, Export.self, Compare.self, Plan.self,
       Bench.self, Selftest.self, Doctor.self, Inspect.self,
     ])
+
+  /// A word that is no verb gets the nearest one; everything else is the parser's.
+  static func main() {
+    let words = CommandLine.arguments.dropFirst()
+    let verbs = configuration.subcommands.map { $0._commandName } + ["help"]
+    if let word = words.first, !word.hasPrefix("-"), !verbs.contains(word) {
+      let hint =
+        NearestName.of(word, among: verbs).map { "did you mean 'krait \($0)'?" }
+        ?? "there are \(verbs.joined(separator: ", "))"
+      exit(withError: ValidationError("there is no verb '\(word)'; \(hint)"))
+    }
+    main(Array(words))
+  }
 }
 
 /// The version that `--version`, checkpoints and exports state.

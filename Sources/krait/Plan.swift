@@ -35,10 +35,10 @@ struct Plan: ParsableCommand {
     }
     func mebibytes(_ bytes: Int) -> String { fixed(Double(bytes) / 1_048_576, 1) + " MiB" }
     func line(_ name: String, _ value: String) {
-      print(name + String(repeating: " ", count: max(1, 30 - name.count)) + value)
+      print(name + String(repeating: " ", count: max(1, 33 - name.count)) + value)
     }
     line("parameters", "\(plan.parameters), \(plan.blockParameters) of them in blocks")
-    line("parameters, gradients, moments", " " + mebibytes(plan.stateBytes))
+    line("parameters, gradients, moments", mebibytes(plan.stateBytes))
     line("activations outside FFNs", mebibytes(plan.activationBytes))
     line("feed-forward, dense steps", mebibytes(plan.denseFeedForwardBytes))
     if let bytes = plan.sparseFeedForwardBytes {

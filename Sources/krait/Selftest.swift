@@ -26,6 +26,10 @@ struct Selftest: ParsableCommand {
       "Only cases whose name, sizes and flags contain this text, as they are printed when they "
         + "fail; any of several.", valueName: "text"))
   var only: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "No cases that contain this text; any of several.", valueName: "text"))
+  var except: [String] = []
   @Option(help: "Only every so many-th case of an operation: for slow tools.") var every = 1
   @Option(help: "The first case of --every: 0 to one less; all of them together are everything.")
   var first = 0
@@ -66,7 +70,8 @@ struct Selftest: ParsableCommand {
     var counts: [String: Int] = [:]
     let chosen = cases.filter { test in
       let name = test.description.lowercased()
-      guard only.isEmpty || only.contains(where: { name.contains($0.lowercased()) }) else {
+      func contains(_ text: String) -> Bool { name.contains(text.lowercased()) }
+      guard only.isEmpty || only.contains(where: contains), !except.contains(where: contains) else {
         return false
       }
       defer { counts[test.operation, default: 0] += 1 }
@@ -75,8 +80,7 @@ struct Selftest: ParsableCommand {
     if chosen.isEmpty {
       let names = Set(cases.map(\.operation)).sorted().joined(separator: ", ")
       throw CleanError(
-        "no case contains \(only.map { "'\($0)'" }.joined(separator: " or ")); operations are "
-          + names)
+        "no case is left by --only, --except, --every and --first; operations are \(names)")
     }
     return chosen
   }

@@ -47,4 +47,22 @@ enum Command {
       output: String(decoding: try Data(contentsOf: outputFile), as: UTF8.self),
       errors: String(decoding: try Data(contentsOf: errorFile), as: UTF8.self))
   }
+
+  /// `--set` for a run of a second.
+  static let smallRun: [String] = [
+    "model.width=32", "model.hiddenWidth=64", "model.layers=1", "model.heads=2",
+    "model.keyValueHeads=1", "model.headWidth=16", "feedForward.blockTokens=16",
+    "feedForward.samples=4", "feedForward.keptMultiple=8", "feedForward.clusters=4",
+    "data.sequence=32", "data.batch=2", "data.microBatch=1", "schedule.warmup=2",
+    "schedule.denseWarmup=2", "run.checkpointInterval=3", "run.evaluateSequences=2",
+    "run.sampleTokens=8", "run.logInterval=1", "device.threads=1", "device.blas=own",
+  ].flatMap { ["--set", $0] }
+
+  /// A folder that is removed after the body.
+  static func inFolder(_ body: (String) throws -> Void) throws {
+    let path = FileManager.default.temporaryDirectory.path + "/krait-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try body(path)
+  }
 }

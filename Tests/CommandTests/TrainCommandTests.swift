@@ -3,22 +3,7 @@ import Testing
 
 /// Training as a user sees it: the executable, its exit codes and its sentences.
 @Suite struct TrainCommandTests {
-  private let settings: [String] = [
-    "model.width=32", "model.hiddenWidth=64", "model.layers=1", "model.heads=2",
-    "model.keyValueHeads=1", "model.headWidth=16", "feedForward.blockTokens=16",
-    "feedForward.samples=4", "feedForward.keptMultiple=8", "feedForward.clusters=4",
-    "data.sequence=32", "data.batch=2", "data.microBatch=1", "schedule.warmup=2",
-    "schedule.denseWarmup=2", "run.checkpointInterval=3", "run.evaluateSequences=2",
-    "run.sampleTokens=8", "run.logInterval=1", "device.threads=1", "device.blas=own",
-  ].flatMap { ["--set", $0] }
-
-  /// A folder that is removed after the body.
-  private func inFolder(_ body: (String) throws -> Void) throws {
-    let path = FileManager.default.temporaryDirectory.path + "/krait-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    try body(path)
-  }
+  private let settings = Command.smallRun
 
   private func train(
     _ folder: String, steps: Int = 8, _ more: [String] = []
@@ -33,7 +18,7 @@ import Testing
   }
 
   @Test func trainsResumesEvaluatesAndGenerates() throws {
-    try inFolder { folder in
+    try Command.inFolder { folder in
       let first = try train(folder)
       #expect(first.status == 0, "\(first.errors)")
       #expect(first.errors.contains("steps    8 of 2 x 32 tokens: dense "))
@@ -70,7 +55,7 @@ import Testing
   }
 
   @Test func wrongCommandLinesEndWith64AndWrongSettingsWith1() throws {
-    try inFolder { folder in
+    try Command.inFolder { folder in
       #expect(try Command.run(["train", "--nonsense"], in: folder).status == 64)
       #expect(try Command.run(["train", "--resume", "--overwrite"], in: folder).status == 64)
       #expect(try Command.run(["nonsense"], in: folder).status == 64)
@@ -88,7 +73,7 @@ import Testing
   }
 
   @Test func stepsThatStayNonFiniteEndWith2() throws {
-    try inFolder { folder in
+    try Command.inFolder { folder in
       let result = try train(
         folder, steps: 30,
         [
@@ -102,7 +87,7 @@ import Testing
 
   /// Files of more than 64 blocks are refused by the system, as on a full disk.
   @Test func aFullDiskIsSaidAndEndsWith1() throws {
-    try inFolder { folder in
+    try Command.inFolder { folder in
       let quoted = (["train"] + settings + ["--set", "schedule.steps=8"]).map { "'\($0)'" }
       let script =
         "ulimit -f 64; exec '\(Command.executable.path)' \(quoted.joined(separator: " ")) "
@@ -126,7 +111,7 @@ import Testing
 
   @Test(arguments: [SIGTERM, SIGINT])
   func signalsSaveAndEndWith3(signal: Int32) throws {
-    try inFolder { folder in
+    try Command.inFolder { folder in
       let process = Process()
       process.executableURL = Command.executable
       process.arguments = ["train"] + settings + ["--set", "schedule.steps=1000000"]

@@ -4,6 +4,22 @@ import Interchange
 import Testing
 
 @Suite struct AtomicFileTests {
+  @Test(arguments: [
+    ("g", ".", "g"), ("a/b", "a", "b"), ("/a", "/", "a"), ("a/b.txt", "a", "b.txt"),
+  ])
+  func pathsHaveFoldersAndNames(path: String, folder: String, name: String) {
+    #expect(AtomicFile.folder(of: path) == folder)
+    #expect(AtomicFile.name(of: path) == name)
+  }
+
+  @Test func foldersAreMadeWithThoseTheyLieIn() throws {
+    let folder = try TemporaryFolder()
+    for path in ["a/b/c", "a/b/c", "d/"] { try AtomicFile.makeFolder(folder.file(path)) }
+    #expect(folder.names == ["a", "d"])
+    try AtomicFile.write("x", to: folder.file("a/b/c/x"))
+    #expect(throws: InterchangeError.self) { try AtomicFile.makeFolder(folder.file("a/b/c/x/y")) }
+  }
+
   @Test func nothingIsThereBeforeTheCommit() throws {
     let folder = try TemporaryFolder()
     let path = folder.file("x.txt")

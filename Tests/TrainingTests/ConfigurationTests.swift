@@ -226,8 +226,7 @@ import Transformer
       try RunConfiguration.read(path: "/nowhere.toml")
     }
     #expect(
-      error?.description == "cannot read the configuration '/nowhere.toml': it does not exist or "
-        + "is not UTF-8 text")
+      error?.description == "cannot read the configuration '/nowhere.toml': it does not exist")
   }
 
   @Test func overridesTakeTOMLOrBareStrings() throws {
@@ -249,8 +248,15 @@ import Transformer
   }
 
   @Test(arguments: [
-    ("steps=3", "--set 'steps=3' is not of the form section.key=value"),
-    ("schedule.steps", "--set 'schedule.steps' is not of the form section.key=value"),
+    (
+      "steps=3",
+      "--set 'steps=3' is not of the form section.key=value; did you mean schedule.steps?"
+    ),
+    (
+      "schedule.steps",
+      "--set 'schedule.steps' is not of the form section.key=value; it must be a whole number, for "
+        + "example schedule.steps=\(RunConfiguration().schedule.steps)"
+    ),
     ("schedule.steps=many", "--set: schedule.steps is many; it must be a whole number"),
     ("schedule.step=3", "--set: there is no setting schedule.step; did you mean schedule.steps?"),
     ("model.seed=3", "--set: there is no setting model.seed; did you mean run.seed?"),

@@ -4,38 +4,35 @@ extension CPUBackend {
   /// Copies kept entries, row by row.
   public func run(_ operation: PackColumns) throws(ComputeError) {
     operation.checkShapes()
-    let values = operation.values
-    let packed = operation.packed
-    let pattern = operation.pattern
-    rows.forEachRange(of: values.rows, rowsPerChunk: 32) { _, range in
-      for position in range {
-        let columns =
-          pattern.columns.uint16
-          + position / pattern.blockTokens * pattern.columns.stride
-        let row = pattern.order.map { Int($0.int32[position]) } ?? position
-        let source = values.float + row * values.stride
-        let target = packed.float + position * packed.stride
-        for index in 0..<packed.columns { target[index] = source[Int(columns[index])] }
-      }
+    let kept = operation.packed.columns
+    forEachRow(operation.values, operation.packed, operation.pattern) { row, packed, columns in
+      for index in 0..<kept { packed[index] = row[Int(columns[index])] }
     }
   }
 
   /// Clears rows, then writes kept entries back.
   public func run(_ operation: UnpackColumns) throws(ComputeError) {
     operation.checkShapes()
-    let values = operation.values
-    let packed = operation.packed
-    let pattern = operation.pattern
+    let (kept, all) = (operation.packed.columns, operation.values.columns)
+    forEachRow(operation.values, operation.packed, operation.pattern) { row, packed, columns in
+      row.update(repeating: 0, count: all)
+      for index in 0..<kept { row[Int(columns[index])] = packed[index] }
+    }
+  }
+
+  /// Calls `body(row of values, row of packed, the block's neurons)` for every position.
+  private func forEachRow(
+    _ values: TensorView, _ packed: TensorView, _ pattern: PackedPattern,
+    _ body: (
+      UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, UnsafeMutablePointer<UInt16>
+    ) -> Void
+  ) {
     rows.forEachRange(of: values.rows, rowsPerChunk: 32) { _, range in
       for position in range {
-        let columns =
-          pattern.columns.uint16
-          + position / pattern.blockTokens * pattern.columns.stride
         let row = pattern.order.map { Int($0.int32[position]) } ?? position
-        let target = values.float + row * values.stride
-        let source = packed.float + position * packed.stride
-        target.update(repeating: 0, count: values.columns)
-        for index in 0..<packed.columns { target[Int(columns[index])] = source[index] }
+        body(
+          values.float + row * values.stride, packed.float + position * packed.stride,
+          pattern.columns.uint16 + position / pattern.blockTokens * pattern.columns.stride)
       }
     }
   }

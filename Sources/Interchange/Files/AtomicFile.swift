@@ -21,8 +21,7 @@ public final class AtomicFile {
   public init(_ path: String) throws {
     self.path = path
     let folder = AtomicFile.folder(of: path)
-    let name = path.split(separator: "/").last.map(String.init) ?? path
-    temporary = "\(folder)/.\(name).\(getpid()).tmp"
+    temporary = "\(folder)/.\(AtomicFile.name(of: path)).\(getpid()).tmp"
     descriptor = open(temporary, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw InterchangeError.system("create", path, errno) }
   }
@@ -101,6 +100,24 @@ public final class AtomicFile {
   package static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// The last part of a path. Like `folder(of:)` without Foundation, whose `NSString` traps on names
+  /// of one character.
+  package static func name(of path: String) -> String {
+    path.split(separator: "/").last.map(String.init) ?? path
+  }
+
+  /// Makes a folder, and those that it lies in; one that is there is left as it is.
+  package static func makeFolder(_ path: String) throws {
+    var status = stat()
+    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return }
+    let trimmed = path.hasSuffix("/") ? String(path.dropLast()) : path
+    let parent = folder(of: trimmed)
+    if parent != trimmed && parent != "." { try makeFolder(parent) }
+    guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
+      throw InterchangeError.system("make the folder", path, errno)
+    }
   }
 
   private func flush() throws {

@@ -55,11 +55,9 @@ public final class RunFolder {
 
   private func makeFolder(_ folder: String) throws {
     do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try AtomicFile.makeFolder(folder)
     } catch {
-      throw TrainingError(
-        "cannot make the folder '\(folder)': \(RunFolder.reason(error)); choose another "
-          + "run.folder")
+      throw TrainingError("\(error); choose another run.folder")
     }
   }
 

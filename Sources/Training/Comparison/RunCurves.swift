@@ -161,7 +161,7 @@ public struct RunCurves: Sendable, Equatable {
       evaluations.append(
         Evaluation(
           step: line.step, tokens: tokens, seconds: seconds, loss: finite,
-          bitsPerByte: line.bitsPerByte))
+          bitsPerByte: line.bitsPerByte?.value))
     case "layer":
       // Layers of one measurement follow each other; their mean is kept. Dense steps keep all.
       guard let kept = line.energyKept?.value, let last = steps.last, last.mode != .dense else {
@@ -199,7 +199,7 @@ private struct Line: Decodable {
   let loss: Number?
   let tokensPerSecond: Double?
   let mode: FeedForwardMode?
-  let bitsPerByte: Double?
+  let bitsPerByte: Number?
   let layer: Int?
   let energyKept: Number?
 }

@@ -16,9 +16,9 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
 }
 
 /// Finds the name that was probably meant.
-enum NearestName {
+package enum NearestName {
   /// The candidate with the smallest edit distance, when it is near enough to be a misspelling.
-  static func of(_ name: String, among candidates: [String]) -> String? {
+  package static func of(_ name: String, among candidates: [String]) -> String? {
     let wanted = Array(name.lowercased())
     let best = candidates.map { ($0, distance(wanted, Array($0.lowercased()))) }
       .min { $0.1 < $1.1 }

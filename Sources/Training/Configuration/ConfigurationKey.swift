@@ -37,72 +37,73 @@ public struct ConfigurationKey: Sendable {
 
   static func integer(
     _ section: String, _ name: String,
-    _ path: any WritableKeyPath<RunConfiguration, Int> & Sendable,
-    _ help: String
+    _ path: any WritableKeyPath<RunConfiguration, Int> & Sendable, _ help: String
   ) -> ConfigurationKey {
-    ConfigurationKey(
-      section: section, name: name, help: help, kind: .integer,
-      get: { .integer($0[keyPath: path]) },
-      set: { configuration, value in
-        guard case .integer(let number) = value else { throw WrongKind() }
-        configuration[keyPath: path] = number
-      })
+    plain(section, name, path, help, .integer, write: { .integer($0) }) {
+      guard case .integer(let number) = $0 else { return nil }
+      return number
+    }
   }
 
   static func number(
     _ section: String, _ name: String,
     _ path: any WritableKeyPath<RunConfiguration, Double> & Sendable, _ help: String
   ) -> ConfigurationKey {
-    ConfigurationKey(
-      section: section, name: name, help: help, kind: .number,
-      get: { .number($0[keyPath: path]) },
-      set: { configuration, value in
-        switch value {
-        case .integer(let whole): configuration[keyPath: path] = Double(whole)
-        case .number(let number): configuration[keyPath: path] = number
-        default: throw WrongKind()
-        }
-      })
+    plain(section, name, path, help, .number, write: { .number($0) }) {
+      switch $0 {
+      case .integer(let whole): Double(whole)
+      case .number(let number): number
+      default: nil
+      }
+    }
   }
 
   static func flag(
     _ section: String, _ name: String,
     _ path: any WritableKeyPath<RunConfiguration, Bool> & Sendable, _ help: String
   ) -> ConfigurationKey {
-    ConfigurationKey(
-      section: section, name: name, help: help, kind: .flag,
-      get: { .flag($0[keyPath: path]) },
-      set: { configuration, value in
-        guard case .flag(let flag) = value else { throw WrongKind() }
-        configuration[keyPath: path] = flag
-      })
+    plain(section, name, path, help, .flag, write: { .flag($0) }) {
+      guard case .flag(let flag) = $0 else { return nil }
+      return flag
+    }
   }
 
   static func text(
     _ section: String, _ name: String,
     _ path: any WritableKeyPath<RunConfiguration, String> & Sendable, _ help: String
   ) -> ConfigurationKey {
-    ConfigurationKey(
-      section: section, name: name, help: help, kind: .text,
-      get: { .text($0[keyPath: path]) },
-      set: { configuration, value in
-        guard case .text(let text) = value else { throw WrongKind() }
-        configuration[keyPath: path] = text
-      })
+    plain(section, name, path, help, .text, write: { .text($0) }) {
+      guard case .text(let text) = $0 else { return nil }
+      return text
+    }
   }
 
   static func choice<Value: RawRepresentable & CaseIterable & Sendable>(
     _ section: String, _ name: String,
     _ path: any WritableKeyPath<RunConfiguration, Value> & Sendable, _ help: String
   ) -> ConfigurationKey where Value.RawValue == String {
+    plain(
+      section, name, path, help, .choice(Value.allCases.map(\.rawValue)),
+      write: { .text($0.rawValue) }
+    ) {
+      guard case .text(let text) = $0 else { return nil }
+      return Value(rawValue: text)
+    }
+  }
+
+  /// A key for one property; `read` gives nil for a value of another kind.
+  private static func plain<Value>(
+    _ section: String, _ name: String,
+    _ path: any WritableKeyPath<RunConfiguration, Value> & Sendable, _ help: String, _ kind: Kind,
+    write: @escaping @Sendable (Value) -> ConfigurationValue,
+    read: @escaping @Sendable (ConfigurationValue) -> Value?
+  ) -> ConfigurationKey {
     ConfigurationKey(
-      section: section, name: name, help: help, kind: .choice(Value.allCases.map(\.rawValue)),
-      get: { .text($0[keyPath: path].rawValue) },
+      section: section, name: name, help: help, kind: kind,
+      get: { write($0[keyPath: path]) },
       set: { configuration, value in
-        guard case .text(let text) = value, let choice = Value(rawValue: text) else {
-          throw WrongKind()
-        }
-        configuration[keyPath: path] = choice
+        guard let given = read(value) else { throw WrongKind() }
+        configuration[keyPath: path] = given
       })
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import TOMLKit
 import Transformer
 
@@ -18,9 +19,12 @@ extension RunConfiguration {
       do {
         text = try String(contentsOfFile: path, encoding: .utf8)
       } catch {
-        throw ConfigurationError([
-          "cannot read the configuration '\(path)': it does not exist or is not UTF-8 text"
-        ])
+        let why =
+          access(path, F_OK) != 0
+          ? "it does not exist"
+          : access(path + "/config.toml", F_OK) == 0
+            ? "it is the folder of a run; give '\(path)/config.toml'" : "it is not UTF-8 text"
+        throw ConfigurationError(["cannot read the configuration '\(path)': \(why)"])
       }
     }
     return try parse(text, name: path ?? "the configuration", preset: preset, overrides: overrides)
@@ -172,7 +176,7 @@ struct ConfigurationReader {
       guard let equals = override.firstIndex(of: "="), let dot = override.firstIndex(of: "."),
         dot < equals
       else {
-        mistakes.append("--set '\(override)' is not of the form section.key=value")
+        mistakes.append(malformed(override))
         continue
       }
       let section = String(override[..<dot])
@@ -187,6 +191,22 @@ struct ConfigurationReader {
       if case .text(let quoted)? = parsed { value = .text(quoted) }
       apply(section, name, value, given: text, to: &configuration, by: "--set")
     }
+  }
+
+  private func malformed(_ override: String) -> String {
+    let name = override.prefix { $0 != "=" }
+    let hint: String
+    if let known = RunConfiguration.keys.first(where: { $0.name.lowercased() == name.lowercased() })
+    {
+      hint = "did you mean \(known.path)?"
+    } else if let known = RunConfiguration.keys.first(where: { $0.path == name }) {
+      hint =
+        "it must be \(known.kind.phrase), for example \(known.path)="
+        + known.get(RunConfiguration()).toml
+    } else {
+      hint = "'krait train --settings' lists all"
+    }
+    return "--set '\(override)' is not of the form section.key=value; \(hint)"
   }
 
   private func key(_ section: String, _ name: String) -> ConfigurationKey? {

@@ -15,11 +15,10 @@ extension ModelExport {
     let folder: String
     let file: String
     if path.hasSuffix(".gguf") {
-      let parent = (path as NSString).deletingLastPathComponent
-      folder = parent.isEmpty ? "." : parent
-      file = (path as NSString).lastPathComponent
+      folder = AtomicFile.folder(of: path)
+      file = AtomicFile.name(of: path)
     } else {
-      folder = path
+      folder = ModelExport.withoutSlash(path)
       file = "model-\(type.rawValue.lowercased()).gguf"
     }
     let final = folder + "/" + file
@@ -27,7 +26,7 @@ extension ModelExport {
       throw TrainingError("'\(final)' exists already; delete it or choose another name")
     }
     let tokenizer = try ggufTokenizer()
-    try ModelExport.makeFolder(folder)
+    try AtomicFile.makeFolder(folder)
     let temporary = folder + "/.\(file).\(getpid()).writing"
     do {
       let (change, logits) = try round(fileType)

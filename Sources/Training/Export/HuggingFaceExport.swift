@@ -21,14 +21,12 @@ extension ModelExport {
         "Transformers loads no model whose heads do not divide its width: here \(model.heads) and "
           + "\(model.width); export with --format gguf")
     }
-    let path = path.hasSuffix("/") && path.count > 1 ? String(path.dropLast()) : path
+    let path = ModelExport.withoutSlash(path)
     try ModelExport.requireFree(path)
-    let parent = (path as NSString).deletingLastPathComponent
-    let temporary =
-      (parent.isEmpty ? "." : parent)
-      + "/.\((path as NSString).lastPathComponent).\(getpid()).writing"
-    try ModelExport.makeFolder(parent.isEmpty ? "." : parent)
-    try ModelExport.makeFolder(temporary)
+    let parent = AtomicFile.folder(of: path)
+    let temporary = "\(parent)/.\(AtomicFile.name(of: path)).\(getpid()).writing"
+    try AtomicFile.makeFolder(parent)
+    try AtomicFile.makeFolder(temporary)
     do {
       let (change, logits) = try round { _ in type }
       try writeFolder(temporary, shardBytes: shardBytes)
@@ -42,7 +40,7 @@ extension ModelExport {
       guard rename(temporary, path) == 0 else {
         throw InterchangeError.system("rename a new folder to", path, errno)
       }
-      try AtomicFile.syncFolder(parent.isEmpty ? "." : parent)
+      try AtomicFile.syncFolder(parent)
       return Report(
         path: path, files: files, tensors: tensors, probedTokens: probe.count,
         logitChange: change)
@@ -86,16 +84,9 @@ extension ModelExport {
     }
   }
 
-  static func makeFolder(_ path: String) throws {
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-      return
-    }
-    let parent = (path as NSString).deletingLastPathComponent
-    if !parent.isEmpty && parent != path { try makeFolder(parent) }
-    guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
-      throw InterchangeError.system("make the folder", path, errno)
-    }
+  /// A folder's path as it is shown, and as names are added to it.
+  static func withoutSlash(_ path: String) -> String {
+    path.hasSuffix("/") && path.count > 1 ? String(path.dropLast()) : path
   }
 
   private static func sizes(_ folder: String) throws -> [String: Int] {

@@ -118,7 +118,7 @@ private struct JSONLine {
 
   /// JSON knows no NaN and no infinity: those become strings.
   mutating func add(_ name: String, _ value: Double) {
-    put(name, value.isFinite ? "\(value)" : "\"\(value)\"")
+    put(name, value.isFinite ? "\(value)" : "\"\(ProgressLine.plain(value))\"")
   }
 
   mutating func add(_ name: String, _ value: String) {

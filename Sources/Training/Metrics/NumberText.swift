@@ -12,7 +12,7 @@ extension ProgressLine {
 
   /// A number with fixed decimals.
   public static func decimals(_ value: Double, _ count: Int) -> String {
-    guard value.isFinite, abs(value) < 1e12 else { return "\(value)" }
+    guard value.isFinite, abs(value) < 1e12 else { return plain(value) }
     var scale = 1.0
     for _ in 0..<count { scale *= 10 }
     let scaled = Int((abs(value) * scale).rounded())
@@ -21,6 +21,9 @@ extension ProgressLine {
     let sign = value < 0 && scaled > 0 ? "-" : ""
     return count == 0 ? sign + padded : sign + padded.dropLast(count) + "." + padded.suffix(count)
   }
+
+  /// A number as Swift writes it; one that is none has no sign.
+  static func plain(_ value: Double) -> String { value.isNaN ? "nan" : "\(value)" }
 
   /// A whole number with commas between groups of three digits: `1,234,567`.
   public static func grouped(_ number: Int) -> String {

@@ -1,4 +1,4 @@
-public import Compute
+import Compute
 public import Corpus
 public import Transformer
 
@@ -25,10 +25,11 @@ public struct TextGenerator {
   ///
   /// Stops early at the end-of-text token, when `capacity` positions are full, or when `emit`
   /// returns false.
+  /// - Throws: a sentence when the model gives no probabilities.
   public func generate(
     after prompt: [Int32], count: Int, capacity: Int, sampler: TokenSampler,
     emit: (Int32) -> Bool
-  ) throws(ComputeError) {
+  ) throws {
     precondition(!prompt.isEmpty, "an empty prompt")
     let window = max(1, min(capacity, prompt.count + count))
     // A prompt longer than the positions the model was trained for keeps its end.
@@ -38,6 +39,11 @@ public struct TextGenerator {
     var sampler = sampler
     var logits = try session.nextLogits(start)
     for step in 0..<count {
+      guard logits.allSatisfy(\.isFinite) else {
+        throw TrainingError(
+          "the model gives no probabilities, its logits are not finite: its training diverged; "
+            + "take an earlier checkpoint, or train again with a lower schedule.learningRate")
+      }
       let next = Int32(sampler.draw(logits))
       if let end = tokenizer.endOfText, next == Int32(end) { return }
       if !emit(next) { return }

@@ -21,9 +21,9 @@ public struct TokenSampler: Sendable {
     random = CounterRandom(seed: seed, stream: 0x5A)
   }
 
-  /// The id of the next token. Ties go to the lower id.
+  /// The id of the next token, from finite logits. Ties go to the lower id.
   public mutating func draw(_ logits: [Float]) -> Int {
-    precondition(!logits.isEmpty, "no logits")
+    precondition(!logits.isEmpty && logits.allSatisfy(\.isFinite), "logits that are no numbers")
     var order = Array(logits.indices)
     if temperature <= 0 {
       return order.max { (logits[$0], $1) < (logits[$1], $0) } ?? 0

@@ -77,7 +77,7 @@ public struct StepJudge: Sendable, Equatable, Codable {
     let normScore = norms.score(norm)
     let verdict: StepVerdict
     if !loss.isFinite {
-      verdict = .skip("the loss is \(loss)")
+      verdict = .skip("the loss is \(ProgressLine.plain(loss))")
     } else if !norm.isFinite {
       verdict = .skip("the gradient norm is \(norm)")
     } else if threshold > 0, let score = lossScore, score > threshold {

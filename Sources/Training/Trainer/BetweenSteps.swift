@@ -64,15 +64,21 @@ extension Trainer {
   private func sample() throws -> String? {
     guard let tokenizer = data.tokenizer, configuration.run.sampleTokens > 0 else { return nil }
     var isStopped = false
-    let text = try TextGenerator(engine.model, tokenizer: tokenizer).text(
-      after: configuration.run.samplePrompt, count: configuration.run.sampleTokens,
-      capacity: configuration.data.sequence,
-      sampler: TokenSampler(temperature: 0.7, topP: 0.9, seed: UInt64(state.step)),
-      proceed: {
-        isStopped = requests.stop() != nil
-        return !isStopped
-      })
-    return isStopped ? nil : text
+    do {
+      let text = try TextGenerator(engine.model, tokenizer: tokenizer).text(
+        after: configuration.run.samplePrompt, count: configuration.run.sampleTokens,
+        capacity: configuration.data.sequence,
+        sampler: TokenSampler(temperature: 0.7, topP: 0.9, seed: UInt64(state.step)),
+        proceed: {
+          isStopped = requests.stop() != nil
+          return !isStopped
+        })
+      return isStopped ? nil : text
+    } catch let error as TrainingError {
+      // No reason to end a run, whose checkpoints are there.
+      progress.say("step \(state.step): no sample: \(error)")
+      return nil
+    }
   }
 
   // MARK: Checkpoints

@@ -59,7 +59,8 @@ extension RunSummary {
 
   private var nextSteps: [String] {
     let path = SummaryText.shellWord(folder)
-    guard ending == .finished else {
+    // Without a checkpoint there is nothing that other verbs could read.
+    guard ending == .finished, unsaved == nil || savedStep != nil else {
       return ["next", "  " + RunSummary.resumeCommand(folder: folder)]
     }
     let commands = [

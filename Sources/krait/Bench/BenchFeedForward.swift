@@ -99,7 +99,7 @@ struct BenchFeedForward: ParsableCommand {
     var stacks: [(name: String, stack: FeedForwardStack)] = []
     for (name, mode, configuration) in try variants() {
       let problems = configuration.problems(width: width, hiddenWidth: hidden, layers: 1)
-      if let first = problems.first { throw ValidationError(first) }
+      if let first = problems.first { throw CleanError(first) }
       stacks.append((name, try input.stack(mode, configuration, shape, on: times)))
     }
     let timer = try InterleavedTimer(
@@ -144,7 +144,7 @@ struct BenchFeedForward: ParsableCommand {
     var list = [("dense", FeedForwardMode.dense, configuration)]
     for text in densities.split(separator: ",") {
       guard let density = Double(text) else {
-        throw ValidationError("--densities has '\(text)', which is not a number")
+        throw CleanError("--densities has '\(text)', which is not a number")
       }
       configuration.density = density
       list.append(("columns sampled \(text)", .columns, configuration))

@@ -69,7 +69,7 @@ struct BenchStep: ParsableCommand {
       model.problems()
       + feedForward.problems(
         width: model.width, hiddenWidth: model.hiddenWidth, layers: model.layers)
-    if let first = problems.first { throw ValidationError(first) }
+    if let first = problems.first { throw CleanError(first) }
     let backend = try machine.open()
     try checkMemory(model, feedForward, length, on: backend)
     let stepModel = try StepModel(
@@ -140,7 +140,7 @@ struct BenchStep: ParsableCommand {
     if let preset {
       guard let known = Preset(rawValue: preset) else {
         let names = Preset.allCases.map(\.rawValue).joined(separator: ", ")
-        throw ValidationError("--preset is '\(preset)'; it must be one of \(names)")
+        throw CleanError("--preset is '\(preset)'; it must be one of \(names)")
       }
       model = known.model
       length = known.sequenceLength
