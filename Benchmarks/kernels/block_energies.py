@@ -4,10 +4,10 @@
     python3 Benchmarks/kernels/block_energies.py [--check] [--time] [--variants]
 
 Needs a Hopper GPU, PyTorch and NVRTC 13."""
-import argparse, torch
+import torch
 from nvrtc_driver import Module
 from sparse_products import SMS, THREADS, error, i64, random, rounds
-import dense_products, two_four_products
+import command_line, dense_products, two_four_products
 
 SHAPES = [(49152, 768, 3072), (16384, 2048, 8192), (16384, 4096, 16384)]
 SHARED, TWO_FOUR_SHARED, EIGHT_BIT_TWO_FOUR_SHARED = 196672, two_four_products.SHARED, 215120
@@ -150,12 +150,4 @@ def time_all(module, two_four, both, groups):
         for name, ms in t.items(): print(f"  {name:40s} {ms:.4f} ms, x{t['cuBLAS, bare product'] / ms:.2f}", flush=True)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true"); parser.add_argument("--time", action="store_true")
-    parser.add_argument("--variants", action="store_true", help="times other groups of tiles")
-    a = parser.parse_args()
-    print(torch.cuda.get_device_name(0), "torch", torch.__version__, "SMs", SMS, flush=True)
-    modules = [Module(f"hopper/{name}.cu") for name in ("block_energies", "two_four_product", "two_four_energies")]
-    if a.check and check(*modules): raise SystemExit(1)
-    if a.time: time_all(*modules, (4, 8, 16) if a.variants else (8,))
+if __name__ == "__main__": command_line.run(__doc__, ("block_energies", "two_four_product", "two_four_energies"), check, time_all)

@@ -3,10 +3,10 @@
     python3 Benchmarks/kernels/two_four_products.py [--check] [--time] [--variants]
 
 Needs a Hopper GPU, PyTorch and NVRTC 13; times cuSPARSELt too where PyTorch has it."""
-import argparse, torch
+import torch
 from nvrtc_driver import Module
 from sparse_products import SMS, THREADS, error, i64, random, rounds
-import dense_products
+import command_line, dense_products
 
 SHARED = 226384
 
@@ -72,12 +72,4 @@ def time_all(module, groups):
         for name, ms in t.items(): print(f"  {name:40s} {ms:.4f} ms, x{t['cuBLAS, bare product'] / ms:.2f}", flush=True)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true"); parser.add_argument("--time", action="store_true")
-    parser.add_argument("--variants", action="store_true", help="times other groups of tiles")
-    a = parser.parse_args()
-    print(torch.cuda.get_device_name(0), "torch", torch.__version__, "SMs", SMS, flush=True)
-    module = Module("hopper/two_four_product.cu")
-    if a.check and check(module): raise SystemExit(1)
-    if a.time: time_all(module, (4, 8, 16) if a.variants else (8,))
+if __name__ == "__main__": command_line.run(__doc__, ("two_four_product",), check, time_all)

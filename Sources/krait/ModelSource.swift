@@ -11,6 +11,10 @@ enum ModelSource {
       throw CleanError(
         "'\(path)' is not a folder; give a run, for example runs/tiny, or a Hugging Face folder")
     }
-    return try LoadedModel.open(path, on: backend)
+    let loaded = try LoadedModel.open(path, on: backend)
+    for sentence in loaded.passedOver {
+      FileHandle.standardError.write(Data("Warning: \(sentence); using \(loaded.summary).\n".utf8))
+    }
+    return loaded
   }
 }

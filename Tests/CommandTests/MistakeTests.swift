@@ -11,6 +11,9 @@ import Testing
       ["train", "--set", "data.sequence"], 1,
       "it must be a whole number, for example data.sequence="
     ),
+    (
+      ["train", "--set", "device.foo=1"], 1, "no setting device.foo; 'krait train --settings' lists"
+    ),
     (["train", "--set", "seq"], 1, "'krait train --settings' lists all"),
     (
       ["plan", "nowhere.toml"], 1, "cannot read the configuration 'nowhere.toml': it does not exist"
@@ -43,6 +46,25 @@ import Testing
         #expect(result.status == 1)
         #expect(result.errors.contains(sentence), "\(result.errors)")
       }
+    }
+  }
+
+  /// An older checkpoint in place of the newest is worth a sentence.
+  @Test func aDamagedCheckpointIsNotPassedOverInSilence() throws {
+    try Command.inFolder { folder in
+      let run = try Command.run(
+        ["train"] + Command.smallRun + ["--set", "schedule.steps=4"], in: folder)
+      #expect(run.status == 0, "\(run.errors)")
+      let file = folder + "/runs/tiny/checkpoints/step-00000004/parameters.safetensors"
+      let handle = try FileHandle(forUpdating: URL(fileURLWithPath: file))
+      try handle.seek(toOffset: 3000)
+      try handle.write(contentsOf: Data([1, 2, 3, 4, 5]))
+      try handle.close()
+      let text = try Command.run(
+        ["generate", "runs/tiny", "One", "--tokens", "2", "--blas", "own"], in: folder)
+      #expect(text.status == 0)
+      #expect(text.errors.contains("Warning: the checkpoint of step 4 is not used: "))
+      #expect(text.errors.contains("; using runs/tiny, step 3."))
     }
   }
 

@@ -51,7 +51,7 @@ extension StrictJSON.Value {
     case .null: text += "null"
     case .bool(let value): text += value ? "true" : "false"
     case .number(let spelling): text += spelling
-    case .string(let value): text += SafetensorsWriter.quote(value)
+    case .string(let value): text += QuotedText.of(value)
     case .array(let items):
       text += "["
       let isShort = items.allSatisfy(\.isPlain)
@@ -64,7 +64,7 @@ extension StrictJSON.Value {
     case .object(let members):
       text += "{"
       for (index, member) in members.enumerated() {
-        text += (index > 0 ? ",\n" : "\n") + space + SafetensorsWriter.quote(member.0) + ": "
+        text += (index > 0 ? ",\n" : "\n") + space + QuotedText.of(member.0) + ": "
         member.1.write(into: &text, indent: indent + 1)
       }
       text += members.isEmpty ? "}" : end + "}"

@@ -70,13 +70,15 @@ public enum SafetensorsWriter {
   ) -> [UInt8] {
     var all = metadata
     all["format"] = "pt"
-    let pairs = all.sorted { $0.key < $1.key }.map { "\(quote($0.key)):\(quote($0.value))" }
+    let pairs = all.sorted { $0.key < $1.key }.map {
+      "\(QuotedText.of($0.key)):\(QuotedText.of($0.value))"
+    }
     var text = "{\"__metadata__\":{\(pairs.joined(separator: ","))}"
     var offset = 0
     for tensor in tensors {
       let shape = tensor.shape.map(String.init).joined(separator: ",")
       text +=
-        ",\(quote(tensor.name)):{\"dtype\":\"\(tensor.type.rawValue)\",\"shape\":[\(shape)],"
+        ",\(QuotedText.of(tensor.name)):{\"dtype\":\"\(tensor.type.rawValue)\",\"shape\":[\(shape)],"
         + "\"data_offsets\":[\(offset),\(offset + tensor.byteCount)]}"
       offset += tensor.byteCount
     }
@@ -104,24 +106,5 @@ public enum SafetensorsWriter {
       default: preconditionFailure("Float values as \(type.rawValue)")
       }
     }
-  }
-
-  /// A JSON string literal.
-  static func quote(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      case "\r": result += "\\r"
-      case "\t": result += "\\t"
-      case _ where scalar.value < 0x20:
-        let hex = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
   }
 }

@@ -1,3 +1,5 @@
+import Interchange
+
 /// One setting of a configuration file: its name, what it means, how it is read and written.
 ///
 /// Reading, writing, `--set`, the documentation and the nearest-key suggestion all come from the
@@ -126,29 +128,11 @@ enum ConfigurationValue: Sendable, Equatable {
     case .integer(let number): return "\(number)"
     case .number(let number): return "\(number)"
     case .flag(let flag): return "\(flag)"
-    case .text(let text): return ConfigurationValue.quote(text)
+    case .text(let text): return QuotedText.of(text)
     case .list(let items): return "[" + items.map(\.toml).joined(separator: ", ") + "]"
     case .table(let members):
       let pairs = members.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value.toml)" }
       return "{ " + pairs.joined(separator: ", ") + " }"
     }
-  }
-
-  private static func quote(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": result += "\\\""
-      case "\\": result += "\\\\"
-      case "\n": result += "\\n"
-      case "\t": result += "\\t"
-      case "\r": result += "\\r"
-      case _ where scalar.value < 0x20 || scalar.value == 0x7F:
-        let hex = String(scalar.value, radix: 16)
-        result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result + "\""
   }
 }

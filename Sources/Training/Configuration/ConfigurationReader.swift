@@ -238,8 +238,10 @@ struct ConfigurationReader {
     if let other = everywhere.first {
       return "\(origin): there is no setting \(section).\(name); did you mean \(other.path)?"
     }
-    if let near = NearestName.of(
-      "\(section).\(name)", among: RunConfiguration.keys.map(\.path))
+    // A known section with a name unlike any of its own: the nearest path would be nonsense.
+    if inSection.isEmpty,
+      let near = NearestName.of(
+        "\(section).\(name)", among: RunConfiguration.keys.map(\.path))
     {
       return "\(origin): there is no setting \(section).\(name); did you mean \(near)?"
     }

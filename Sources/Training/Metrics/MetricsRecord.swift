@@ -1,4 +1,5 @@
 import FeedForward
+import Interchange
 
 /// What happened in one step.
 public struct StepRecord: Sendable, Equatable {
@@ -122,8 +123,7 @@ private struct JSONLine {
   }
 
   mutating func add(_ name: String, _ value: String) {
-    put(
-      name, "\"" + value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\"")
+    put(name, QuotedText.of(value))
   }
 
   private mutating func put(_ name: String, _ json: String) { members += ",\"\(name)\":\(json)" }

@@ -17,11 +17,13 @@ public struct LoadedModel {
   public let step: Int?
   /// The configuration of the run; nil for a model from elsewhere.
   public let configuration: RunConfiguration?
+  /// A sentence for each newer checkpoint that cannot be used.
+  public let passedOver: [String]
 
   /// A model and what is needed to use it; see the properties.
   package init(
     model: TransformerModel, tokenizer: any Tokenizer, sequenceLength: Int, summary: String,
-    step: Int?, configuration: RunConfiguration?
+    step: Int?, configuration: RunConfiguration?, passedOver: [String] = []
   ) {
     self.model = model
     self.tokenizer = tokenizer
@@ -29,6 +31,7 @@ public struct LoadedModel {
     self.summary = summary
     self.step = step
     self.configuration = configuration
+    self.passedOver = passedOver
   }
 
   /// UTF-8 bytes that each id stands for; 0 for ids that stand for no text.
@@ -64,7 +67,7 @@ public struct LoadedModel {
       model: model, tokenizer: try folder.tokenizer() ?? RunData.tokenizer(of: configuration.data),
       sequenceLength: configuration.data.sequence,
       summary: "\(path), step \(checkpoint.state.step)", step: checkpoint.state.step,
-      configuration: configuration)
+      configuration: configuration, passedOver: rejected)
   }
 
   /// Loads a folder in Hugging Face's layout: `config.json` for `ArceeForCausalLM`, safetensors of

@@ -1,3 +1,5 @@
+import Interchange
+
 /// One JSON object about a benchmark, for the programs in Benchmarks/peers.
 struct JSONReport {
   /// What a field may hold.
@@ -17,14 +19,14 @@ struct JSONReport {
       braces(fields.map { ($0.name, json($0.value)) })
     }
     return braces([
-      ("benchmark", quoted(benchmark)), ("machine", quoted(machine)),
+      ("benchmark", QuotedText.of(benchmark)), ("machine", QuotedText.of(machine)),
       ("variants", "[" + objects.joined(separator: ", ") + "]"),
     ])
   }
 
   private func json(_ value: Value) -> String {
     switch value {
-    case .text(let text): quoted(text)
+    case .text(let text): QuotedText.of(text)
     case .integer(let number): number.map(String.init) ?? "null"
     case .numbers(let values): "[" + values.map(number).joined(separator: ", ") + "]"
     case .object(let fields): braces(fields.map { ($0.0, number($0.1)) })
@@ -32,13 +34,8 @@ struct JSONReport {
   }
 
   private func braces(_ fields: [(String, String)]) -> String {
-    "{" + fields.map { quoted($0.0) + ": " + $0.1 }.joined(separator: ", ") + "}"
+    "{" + fields.map { QuotedText.of($0.0) + ": " + $0.1 }.joined(separator: ", ") + "}"
   }
 
   private func number(_ value: Double) -> String { value.isFinite ? "\(value)" : "null" }
-
-  private func quoted(_ text: String) -> String {
-    let escaped = text.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : String($0) }
-    return "\"" + escaped.joined() + "\""
-  }
 }
