@@ -51,12 +51,15 @@ public final class DenseFeedForward: FeedForwardMethod {
   /// Nowhere.
   public func outputGradientCopy(layer: Int) -> RMSNorm.OrderedCopy? { nil }
 
+  /// Nowhere.
+  public func eightBitCopy(layer: Int) -> RMSNorm.EightBitCopy? { nil }
+
   public func forward(
-    layer: Int, weights: FeedForwardWeights, input: TensorView, residual: TensorView,
-    output: TensorView
+    layer: Int, weights: FeedForwardWeights, input: TensorView, hasCopy: Bool,
+    residual: TensorView, output: TensorView
   ) throws(ComputeError) {
     let activation = activation(layer)
-    try recompute(layer: layer, weights: weights, input: input)
+    try recompute(layer: layer, weights: weights, input: input, hasCopy: hasCopy)
     if statistics != nil {
       statistics?.layers[layer] = try probe.measure(dense: activation)
     }
@@ -65,7 +68,7 @@ public final class DenseFeedForward: FeedForwardMethod {
   }
 
   public func recompute(
-    layer: Int, weights: FeedForwardWeights, input: TensorView
+    layer: Int, weights: FeedForwardWeights, input: TensorView, hasCopy: Bool
   ) throws(ComputeError) {
     try backend.run(
       MatrixMultiply(

@@ -38,7 +38,8 @@ final class DenseLayers {
     let place = place(of: layer)
     method.statistics = measures ? SparsityStatistics(layers: places.count) : nil
     try method.forward(
-      layer: place, weights: weights, input: input, residual: residual, output: output)
+      layer: place, weights: weights, input: input, hasCopy: false, residual: residual,
+      output: output)
     defer { method.statistics = nil }
     return method.statistics?.layers[place]
   }
@@ -47,7 +48,8 @@ final class DenseLayers {
   func recompute(
     layer: Int, weights: FeedForwardWeights, input: TensorView
   ) throws(ComputeError) {
-    try method.recompute(layer: place(of: layer), weights: weights, input: input)
+    try method.recompute(
+      layer: place(of: layer), weights: weights, input: input, hasCopy: false)
   }
 
   /// See `FeedForwardMethod`.

@@ -82,17 +82,22 @@ public protocol FeedForwardMethod: AnyObject {
     layer: Int, hidden: TensorView, gain: TensorView?
   ) throws(ComputeError) -> TensorView?
 
+  /// Where the next `forward` or `recompute` of a layer wants rows of its input in 8 bits, after `route`;
+  /// nil for nowhere. It does without if nobody makes them.
+  func eightBitCopy(layer: Int) -> RMSNorm.EightBitCopy?
+
   /// `output = residual + Y(input)`. Shapes: all [T, d]; output may be residual. Rows of input in
-  /// the order of `route`, the others in place.
+  /// the order of `route`, the others in place; `hasCopy`: whether they lie where `eightBitCopy` said
+  /// as well.
   func forward(
-    layer: Int, weights: FeedForwardWeights, input: TensorView, residual: TensorView,
-    output: TensorView
+    layer: Int, weights: FeedForwardWeights, input: TensorView, hasCopy: Bool,
+    residual: TensorView, output: TensorView
   ) throws(ComputeError)
 
   /// Computes again what the forward pass of a layer kept for its backward pass, bit for bit, and
   /// neither its output nor statistics. Weights, input and its order are what they were.
   func recompute(
-    layer: Int, weights: FeedForwardWeights, input: TensorView
+    layer: Int, weights: FeedForwardWeights, input: TensorView, hasCopy: Bool
   ) throws(ComputeError)
 
   /// Where the backward pass of a layer wants dY a second time, its rows in the order of `route`, from

@@ -68,21 +68,27 @@ public final class FeedForwardStack {
     try current.route(layer: layer, hidden: hidden, gain: gain)
   }
 
+  /// Where a layer wants rows of its input in 8 bits; see `FeedForwardMethod`.
+  public func eightBitCopy(layer: Int) -> RMSNorm.EightBitCopy? {
+    method?.eightBitCopy(layer: layer)
+  }
+
   /// Runs the forward pass of a layer: `output = residual + Y(input)`; rows of input in the order of
   /// `route`.
   public func forward(
-    layer: Int, weights: FeedForwardWeights, input: TensorView, residual: TensorView,
-    output: TensorView
+    layer: Int, weights: FeedForwardWeights, input: TensorView, hasCopy: Bool = false,
+    residual: TensorView, output: TensorView
   ) throws(ComputeError) {
     try current.forward(
-      layer: layer, weights: weights, input: input, residual: residual, output: output)
+      layer: layer, weights: weights, input: input, hasCopy: hasCopy, residual: residual,
+      output: output)
   }
 
   /// Computes what a layer's forward pass kept again; see `FeedForwardMethod`.
   public func recompute(
-    layer: Int, weights: FeedForwardWeights, input: TensorView
+    layer: Int, weights: FeedForwardWeights, input: TensorView, hasCopy: Bool = false
   ) throws(ComputeError) {
-    try current.recompute(layer: layer, weights: weights, input: input)
+    try current.recompute(layer: layer, weights: weights, input: input, hasCopy: hasCopy)
   }
 
   /// Runs the backward pass of a layer; see `FeedForwardMethod`.
@@ -215,6 +221,8 @@ public final class FeedForwardStack {
           weights: view(shape.hiddenWidth, shape.width, shape.storage), blockRows: rows,
           isTwoOfFour: configuration.effectiveSparseWeights != .none,
           allowsEightBits: recipe.allowsEightBits,
+          eightBitInput: SparseScratch.eightBitRows(shape, recipe) == nil
+            ? nil : view(tokens, shape.width / 2, .uint16),
           sums: view(blocks, shape.hiddenWidth, .float32))))
   }
 

@@ -95,9 +95,15 @@ public final class SparseFeedForward: FeedForwardMethod {
     return saved[layer].isRouted ? order : nil
   }
 
+  /// Where columns may be chosen by 8 bits, for the rows that they are chosen by.
+  public func eightBitCopy(layer: Int) -> RMSNorm.EightBitCopy? {
+    if let denseLayers, denseLayers.holds(layer) { return nil }
+    return scratch.eightBitCopy
+  }
+
   public func forward(
-    layer: Int, weights: FeedForwardWeights, input: TensorView, residual: TensorView,
-    output: TensorView
+    layer: Int, weights: FeedForwardWeights, input: TensorView, hasCopy: Bool,
+    residual: TensorView, output: TensorView
   ) throws(ComputeError) {
     let (up, down) = try sparseWeights.effective(layer: layer, weights)
     if let denseLayers, denseLayers.holds(layer) {
@@ -107,7 +113,7 @@ public final class SparseFeedForward: FeedForwardMethod {
       if let measured { statistics?.layers[layer] = measured }
       return
     }
-    try activate(layer, up: up, input: input, measures: statistics != nil)
+    try activate(layer, up: up, input: input, hasCopy: hasCopy, measures: statistics != nil)
     try backend.run(
       PackedProduct(
         packed: saved[layer].packed, weights: down, pattern: pattern(layer), output: output,
@@ -115,25 +121,27 @@ public final class SparseFeedForward: FeedForwardMethod {
   }
 
   public func recompute(
-    layer: Int, weights: FeedForwardWeights, input: TensorView
+    layer: Int, weights: FeedForwardWeights, input: TensorView, hasCopy: Bool
   ) throws(ComputeError) {
     let (up, down) = try sparseWeights.effective(layer: layer, weights)
     if let denseLayers, denseLayers.holds(layer) {
       return try denseLayers.recompute(
         layer: layer, weights: weights.replacing(up: up, down: down), input: input)
     }
-    try activate(layer, up: up, input: input, measures: false)
+    try activate(layer, up: up, input: input, hasCopy: hasCopy, measures: false)
   }
 
   /// Select, and product 1: all that the backward pass needs beside the order.
   private func activate(
-    _ layer: Int, up: TensorView, input: TensorView, measures: Bool
+    _ layer: Int, up: TensorView, input: TensorView, hasCopy: Bool, measures: Bool
   ) throws(ComputeError) {
     let pattern = pattern(layer).inPlace
     let packed = saved[layer].packed
     switch recipe.selection {
     case .sampled(let samples), .exact(measuredOn: let samples):
-      try chooseColumns(up: up, input: input, pattern: pattern)
+      try chooseColumns(
+        up: up, input: input, eightBitInput: hasCopy ? scratch.eightBitCopy?.rows : nil,
+        pattern: pattern)
       try backend.run(
         KeptProduct(
           input: input, weights: up, pattern: pattern, output: packed, epilogue: .squaredReLU))
@@ -265,15 +273,15 @@ public final class SparseFeedForward: FeedForwardMethod {
     try align(pattern)
   }
 
-  /// Block sums of product 1 for all rows of a matrix.
+  /// Block sums of product 1 for all rows of a matrix, which there may be in 8 bits too.
   private func sumEnergies(
-    of rows: TensorView, blockRows: Int, up: TensorView
+    of rows: TensorView, eightBitRows: TensorView?, blockRows: Int, up: TensorView
   ) throws(ComputeError) {
     try backend.run(
       BlockEnergies(
         input: rows, weights: up, blockRows: blockRows,
         isTwoOfFour: sparseWeights.which != .none, allowsEightBits: recipe.allowsEightBits,
-        sums: scratch.sums))
+        eightBitInput: eightBitRows, sums: scratch.sums))
   }
 
   /// A few rows of each block: a view of them where they lie evenly, else a copy. Halfway: others than
@@ -297,14 +305,14 @@ public final class SparseFeedForward: FeedForwardMethod {
 
   /// Lists of the columns mode, from a few tokens of each block or from all.
   private func chooseColumns(
-    up: TensorView, input: TensorView, pattern: PackedPattern
+    up: TensorView, input: TensorView, eightBitInput: TensorView?, pattern: PackedPattern
   ) throws(ComputeError) {
     var (rows, blockRows, neighbourWeight) = (input, recipe.blockTokens, Float(0))
     if case .sampled(let samples) = recipe.selection {
       rows = try sample(samples, of: input, halfway: false)
       (blockRows, neighbourWeight) = (samples, recipe.neighbourWeight)
     }
-    try sumEnergies(of: rows, blockRows: blockRows, up: up)
+    try sumEnergies(of: rows, eightBitRows: eightBitInput, blockRows: blockRows, up: up)
     try choose(
       groupWidth: shape.hiddenWidth, neighbourWeight: neighbourWeight, pattern: pattern)
   }

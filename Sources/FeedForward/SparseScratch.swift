@@ -12,6 +12,8 @@ final class SparseScratch {
   /// read rows in order faster than through an order; and for dense products of rows in that order.
   /// nil elsewhere.
   let orderedRows: TensorView?
+  /// The rows that columns are chosen by, in 8 bits, where they lie evenly; for a GPU.
+  let eightBitCopy: RMSNorm.EightBitCopy?
   private let packed: TensorView
   private let wholeDense: TensorView?
   private let secondWholeDense: TensorView?
@@ -36,6 +38,12 @@ final class SparseScratch {
     sums = arena.take(rows: sizes.blocks, columns: f)
     orderedRows =
       sizes.needsOrderedRows ? arena.take(rows: t, columns: shape.width, shape.storage) : nil
+    if let (rows, step) = SparseScratch.eightBitRows(shape, recipe) {
+      eightBitCopy = RMSNorm.EightBitCopy(
+        rows: arena.take(rows: rows, columns: shape.width / 2, .uint16), step: step)
+    } else {
+      eightBitCopy = nil
+    }
     packed = arena.take(rows: t, columns: sizes.widest, shape.storage)
     sampledTokens = arena.take(rows: 1, columns: sizes.copied, .int32)
     sampledInput = arena.take(rows: sizes.copied, columns: shape.width, shape.storage)
@@ -62,11 +70,33 @@ final class SparseScratch {
     if sizes.needsOrderedRows {
       bytes += Arena.bytes(rows: shape.tokens, columns: shape.width, shape.storage)
     }
+    if let (rows, _) = eightBitRows(shape, recipe) {
+      bytes += Arena.bytes(rows: rows, columns: shape.width / 2, .uint16)
+    }
     if sizes.needsDense { bytes += dense }
     if sizes.needsSecond {
       bytes += dense + Arena.bytes(rows: 1, columns: shape.tokens, .int32)
     }
     return bytes
+  }
+
+  /// How many rows of every layer's input are wanted in 8 bits, and the step from one to the next.
+  static func eightBitRows(
+    _ shape: FeedForwardShape, _ recipe: SparseFeedForward.Recipe
+  ) -> (rows: Int, step: Int)? {
+    guard recipe.allowsEightBits, shape.storage == .bfloat16, shape.width % 16 == 0 else {
+      return nil
+    }
+    switch recipe.selection {
+    case .venom: return nil
+    case .exact: return (shape.tokens, 1)
+    case .sampled(let samples):
+      guard shape.tokens % recipe.blockTokens == 0, recipe.blockTokens % samples == 0 else {
+        return nil
+      }
+      let step = recipe.blockTokens / samples
+      return (shape.tokens / step, step)
+    }
   }
 
   /// What a recipe needs: nothing of size [T, f] with columns.

@@ -3,6 +3,9 @@
 
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
+static const char e4m3_cuh[] = {
+#embed "kernels/e4m3.cuh" suffix(, 0)
+};
 static const char element_cuh[] = {
 #embed "kernels/element.cuh" suffix(, 0)
 };
@@ -158,6 +161,7 @@ static const char hopper_weight_gradient_runs_cu[] = {
 };
 
 static const krait_kernel_source sources[] = {
+    {"e4m3.cuh", e4m3_cuh},
     {"element.cuh", element_cuh},
     {"pack.cuh", pack_cuh},
     {"pattern.cuh", pattern_cuh},

@@ -201,35 +201,39 @@ public final class TrainingPass {
 
   private func feedForwardForward(_ layer: Int) throws(ComputeError) {
     let saved = activations.layers[layer]
-    try normalizeFeedForwardInput(layer)
+    let hasCopy = try normalizeFeedForwardInput(layer)
     try feedForward.forward(
       layer: layer, weights: weights[layer].feedForward, input: saved.feedForwardNormalized,
-      residual: saved.feedForwardInput, output: streamAfter(layer))
+      hasCopy: hasCopy, residual: saved.feedForwardInput, output: streamAfter(layer))
     try clock.lap(\.feedForward)
   }
 
-  /// The network's input, its rows in the order that the network wants.
-  private func normalizeFeedForwardInput(_ layer: Int) throws(ComputeError) {
+  /// The network's input, its rows in the order that the network wants; says whether some are there in
+  /// 8 bits as well.
+  private func normalizeFeedForwardInput(_ layer: Int) throws(ComputeError) -> Bool {
     let saved = activations.layers[layer]
     let gain = weights[layer].feedForwardNorm
     try clock.lap(\.other)
     let order = try feedForward.route(layer: layer, hidden: saved.feedForwardInput, gain: gain)
     try clock.lap(\.feedForward)
+    let copy = feedForward.eightBitCopy(layer: layer)
     try backend.run(
       RMSNorm.Forward(
         input: saved.feedForwardInput, weight: gain, output: saved.feedForwardNormalized,
-        inverseRMS: saved.feedForwardInverseRMS, epsilon: epsilon, order: order))
+        inverseRMS: saved.feedForwardInverseRMS, epsilon: epsilon, order: order,
+        eightBitCopy: copy))
     try clock.lap(\.other)
+    return copy != nil
   }
 
   /// Everything that a layer's backward pass needs, from the layer's input.
   private func recompute(_ layer: Int) throws(ComputeError) {
     try clock.lap(\.other)
     try attentionForward(layer)
-    try normalizeFeedForwardInput(layer)
+    let hasCopy = try normalizeFeedForwardInput(layer)
     try feedForward.recompute(
       layer: layer, weights: weights[layer].feedForward,
-      input: activations.layers[layer].feedForwardNormalized)
+      input: activations.layers[layer].feedForwardNormalized, hasCopy: hasCopy)
     try clock.lap(\.feedForward)
   }
 

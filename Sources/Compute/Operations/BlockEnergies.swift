@@ -14,18 +14,23 @@ public struct BlockEnergies: Operation {
   /// Allows factors rounded to 8-bit floats with three bits after the point, where a backend is faster
   /// with them: sums are then right to a few percent, if inputs are about 1 in size.
   public var allowsEightBits: Bool
+  /// The input in 8-bit floats, where a norm made them already (`RMSNorm.EightBitCopy`); with
+  /// `allowsEightBits` only.
+  public var eightBitInput: TensorView?
   public var sums: TensorView
 
   /// See the type.
   public init(
     input: TensorView, weights: TensorView, blockRows: Int,
-    isTwoOfFour: Bool = false, allowsEightBits: Bool = false, sums: TensorView
+    isTwoOfFour: Bool = false, allowsEightBits: Bool = false, eightBitInput: TensorView? = nil,
+    sums: TensorView
   ) {
     self.input = input
     self.weights = weights
     self.blockRows = blockRows
     self.isTwoOfFour = isTwoOfFour
     self.allowsEightBits = allowsEightBits
+    self.eightBitInput = allowsEightBits ? eightBitInput : nil
     self.sums = sums
   }
 
@@ -34,6 +39,11 @@ public struct BlockEnergies: Operation {
     require(sums.columns, weights.rows, "neurons")
     require(
       sums.rows, PackedPattern.blocks(tokens: input.rows, blockTokens: blockRows), "blocks")
+    if let eightBitInput {
+      require(eightBitInput, .uint16, "input in 8 bits")
+      require(eightBitInput.rows, input.rows, "rows in 8 bits")
+      require(eightBitInput.columns * 2, input.columns, "width in 8 bits")
+    }
   }
 
   public var flops: Double { 2 * Double(input.rows) * Double(weights.count) }

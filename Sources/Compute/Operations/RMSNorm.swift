@@ -2,6 +2,20 @@
 ///
 /// Source: Zhang and Sennrich, "Root Mean Square Layer Normalization", arXiv 1910.07467.
 public enum RMSNorm {
+  /// A copy of every `step`th row of a matrix in 8-bit floats, from the first: what `BlockEnergies` takes
+  /// as `eightBitInput`. A backend whose `BlockEnergies` does not read it leaves it as it is.
+  /// Shapes: rows uint16 [T / step, d / 2], two numbers in each.
+  public struct EightBitCopy: Sendable {
+    public var rows: TensorView
+    public var step: Int
+
+    /// See the type.
+    public init(rows: TensorView, step: Int) {
+      self.rows = rows
+      self.step = step
+    }
+  }
+
   /// Shapes: input, output [T, d], weight [1, d], inverseRMS [1, T] (kept for the backward pass),
   /// order int32 [1, T] or nil: row i of the output is that of row `order[i]` of the input;
   /// inverseRMS stays with the input's rows.
@@ -12,12 +26,15 @@ public enum RMSNorm {
     public var inverseRMS: TensorView
     public var epsilon: Float
     public var order: TensorView?
+    /// Where rows of the output are wanted a second time.
+    public var eightBitCopy: EightBitCopy?
 
     /// See the type; with an order, input and output must not overlap.
     public init(
       input: TensorView, weight: TensorView, output: TensorView, inverseRMS: TensorView,
-      epsilon: Float, order: TensorView? = nil
+      epsilon: Float, order: TensorView? = nil, eightBitCopy: EightBitCopy? = nil
     ) {
+      self.eightBitCopy = eightBitCopy
       self.order = order
       self.input = input
       self.weight = weight
@@ -34,6 +51,12 @@ public enum RMSNorm {
       if let order {
         require(order, .int32, "order")
         require(order.count, input.rows, "order")
+      }
+      if let eightBitCopy {
+        require(eightBitCopy.rows, .uint16, "copy in 8 bits")
+        require(eightBitCopy.rows.rows * eightBitCopy.step, output.rows, "rows of the copy")
+        require(eightBitCopy.rows.columns * 2, output.columns, "width of the copy")
+        require(eightBitCopy.rows.stride, eightBitCopy.rows.columns, "stride of the copy")
       }
     }
 

@@ -34,7 +34,8 @@ extension CUDABackend {
       factors: factors, block: block, tiles: tiles,
       layout: HopperEnergies.Layout(
         factors, tokens: input.rows, width: input.columns, neurons: weights.rows,
-        block: block, isWhole: operation.blockRows == block))
+        block: block, hasRows: operation.eightBitInput == nil, isWhole: operation.blockRows == block
+      ))
   }
 
   /// Runs the operation; false when another way has to be taken.
@@ -52,19 +53,22 @@ extension CUDABackend {
       sums = work(layout.sums, blocks, sums.columns, .float32)
     }
     // Two 8-bit numbers pass for one of 16 bits.
-    let tokens = work(layout.rows, input.rows, input.columns / 2, .bfloat16)
+    let tokens = TensorView(
+      address: operation.eightBitInput?.address ?? base + UInt64(layout.rows), rows: input.rows,
+      columns: input.columns / 2, elementType: .bfloat16)
+    if plan.factors.areEightBit && operation.eightBitInput == nil {
+      try quantize(input, to: tokens)
+    }
     let scales = work(layout.scales, 1, sums.columns, .float32)
     switch plan.factors {
     case .eightBit:
       let neurons = work(layout.weights, sums.columns, input.columns / 2, .bfloat16)
-      try quantize(input, to: tokens)
       try quantize(operation.weights, to: neurons, scales: scales)
       try sum(
         "block_energies_eight_bit_\(plan.block)", tokens, neurons, scales: scales, into: sums,
         plan.tiles)
     case .eightBitTwoOfFour:
       let images = base + UInt64(layout.weights)
-      try quantize(input, to: tokens)
       try quantizeTwoFour(operation.weights, to: images, scales: scales)
       try sumTwoFour(tokens, images: images, scales: scales, into: sums, plan)
     case .twoOfFour:
@@ -85,7 +89,13 @@ extension CUDABackend {
     return true
   }
 
-  private func quantize(_ rows: TensorView, to tokens: TensorView) throws(ComputeError) {
+  /// Whether `BlockEnergies` reads rows like these in 8 bits.
+  func takesEightBitCopies(of rows: TensorView) -> Bool {
+    device.capability == 90 && rows.elementType == .bfloat16 && rows.columns % 16 == 0
+  }
+
+  /// Rows in 8 bits, densely.
+  func quantize(_ rows: TensorView, to tokens: TensorView) throws(ComputeError) {
     var arguments = KernelArguments()
     arguments.addWithStride(rows)
     arguments.add(rows.columns)

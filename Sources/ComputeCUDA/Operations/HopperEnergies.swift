@@ -21,6 +21,8 @@ package struct HopperEnergies: Equatable {
     case twoOfFour
     /// Both in bfloat16.
     case bfloat16
+
+    var areEightBit: Bool { self == .eightBit || self == .eightBitTwoOfFour }
   }
 
   /// Thread blocks, a multiple of two.
@@ -68,16 +70,18 @@ package struct HopperEnergies: Equatable {
     /// All of it.
     package private(set) var bytes = 0
 
+    /// Parts by size; `hasRows` unless X comes in 8 bits already.
     package init(
-      _ factors: Factors, tokens: Int, width: Int, neurons: Int, block: Int, isWhole: Bool
+      _ factors: Factors, tokens: Int, width: Int, neurons: Int, block: Int,
+      hasRows: Bool = true, isWhole: Bool
     ) {
       switch factors {
       case .eightBit:
-        rows = take(tokens * width)
+        rows = take(hasRows ? tokens * width : 0)
         weights = take(neurons * width)
         scales = take(neurons * 4)
       case .eightBitTwoOfFour:
-        rows = take(tokens * width)
+        rows = take(hasRows ? tokens * width : 0)
         weights = take(
           (neurons + 127) / 128 * ((width + 127) / 128) * HopperEnergies.imageBytes)
         scales = take(neurons * 4)

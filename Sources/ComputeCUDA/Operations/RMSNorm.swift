@@ -15,6 +15,21 @@ extension CUDABackend {
     arguments.add(optional: operation.order)
     let threads = rowThreads(
       operation.input, operation.output, weight: operation.weight)
+    if let copy = operation.eightBitCopy, takesEightBitCopies(of: operation.output) {
+      if let threads {
+        arguments.add(copy.rows)
+        arguments.add(copy.step)
+        return try launch(
+          "RMSNorm.cu", "forward_eight_bit", operation.input.elementType,
+          grid: Grid(x: operation.input.rows), threads: threads, arguments, for: operation)
+      }
+      var plain = operation
+      plain.eightBitCopy = nil
+      try run(plain)
+      let rows = SampleTokens.view(of: operation.output, blockTokens: copy.step, samples: 1)
+      if let rows, isPacked(rows) { try quantize(rows, to: copy.rows) }
+      return
+    }
     try launch(
       "RMSNorm.cu", threads == nil ? "forward" : "forward_packed", operation.input.elementType,
       grid: Grid(x: operation.input.rows), threads: threads ?? 256, arguments, for: operation)

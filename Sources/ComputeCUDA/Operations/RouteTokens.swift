@@ -55,7 +55,8 @@ extension CUDABackend {
     arguments.add(keys)
     try launch(
       "hopper/route_tokens.cu", "route_tokens", .bfloat16,
-      grid: Grid(x: (input.rows + 127) / 128), threads: 288, sharedBytes: 98368, arguments,
+      grid: Grid(x: min((input.rows + 127) / 128, device.multiprocessors)), threads: 288,
+      sharedBytes: 196_736, arguments,
       for: operation)
   }
 }

@@ -1,23 +1,22 @@
 public import Compute
 
 extension CUDABackend {
-  /// A thread per four weights.
+  /// A thread per four weights, or eight that lie together.
   public func run(_ operation: SoftThreshold) throws(ComputeError) {
     operation.checkShapes()
     let weights = operation.weights
     var arguments = KernelArguments()
     arguments.addWithStride(weights)
     arguments.addWithStride(operation.output)
-    arguments.add(weights.rows)
+    let isPacked =
+      weights.elementType == .bfloat16 && weights.hasWholeChunks(16)
+      && operation.output.hasWholeChunks(16)
+    if !isPacked { arguments.add(weights.rows) }
     arguments.add(weights.columns)
     arguments.add(operation.scale)
-    let takesFour =
-      weights.elementType == .bfloat16 && weights.hasWholeChunks(8)
-      && operation.output.hasWholeChunks(8)
     try launch(
-      "SoftThreshold.cu", takesFour ? "threshold_8" : "threshold", weights.elementType,
-      grid: .strided(weights.count / 4),
-      arguments)
+      "SoftThreshold.cu", isPacked ? "threshold_packed" : "threshold", weights.elementType,
+      grid: isPacked ? Grid(x: weights.rows) : .strided(weights.count / 4), arguments)
   }
 
   /// Blocks of a fixed grid in double precision, then their sums in order.

@@ -4,14 +4,14 @@
 // kept too takes the slot it had there; the rest fill the free slots, both in ascending order. Afterwards most
 // slots keep their neuron, and hopper/weight_gradient_carry.cu carries their sums.
 //
-// Grid: a block of 1024 threads for each chain. A thread has PER neighbouring slots. Lists hold at most 1024 PER
-// different neurons below 65536.
+// Grid: a block for each chain. A thread has PER neighbouring slots, and there are as many warps as that takes: all of
+// them wait for each other after every list. Lists hold at most 1024 PER different neurons below 65536.
 //
 // align_columns_1, _2: seven lists at a time. Which of them keep a neuron (and whether the list before does) are the
 // bits of a byte in shared memory, so that the neurons that come with each list can be ranked for all of them at once.
 // Then list after list: a slot sees in its byte whether it becomes free, free slots are ranked, one barrier for each
-// list. 64 KiB and 14 PER KiB of dynamic shared memory.
-// align_columns_16, for longer lists: one after the other; one scan ranks the free slots (low half) and the neurons
+// list. 64 KiB and 14 PER bytes a thread of dynamic shared memory.
+// align_columns_16, for longer lists: 1024 threads; one after the other; one scan ranks the free slots (low half) and the neurons
 // that need one (high half).
 #include "reduce.cuh"
 
@@ -43,9 +43,9 @@ DEV int lower_warps(const int* warp_counts) {
 template <int PER>
 DEV void align_groups(u16* columns, i64 stride, int blocks, int kept, int chain) {
   extern __shared__ __align__(16) u32 kept_by[];            // 65536 bytes of bits
-  u16* const incoming = (u16*)(kept_by + 65536 / 4);        // [GROUP][1024 PER]: who comes, ascending
+  u16* const incoming = (u16*)(kept_by + 65536 / 4);        // [GROUP][threads PER]: who comes, ascending
   __shared__ int coming[GROUP][32], leaving[2][32];
-  const int first = blockIdx.x * chain, last = min(blocks, first + chain), slot = threadIdx.x * PER;
+  const int first = blockIdx.x * chain, last = min(blocks, first + chain), slot = threadIdx.x * PER, threads = blockDim.x;
   const auto read = [=](int block, int e) {                 // -1: there is no such entry
     return block < last && slot + e < kept ? (int)columns[block * stride + slot + e] : -1;
   };
@@ -57,7 +57,7 @@ DEV void align_groups(u16* columns, i64 stride, int blocks, int kept, int chain)
 #pragma unroll
     for (int e = 0; e < PER; ++e) next[i][e] = read(first + 1 + i, e);
   for (int start = first + 1; start < last; start += GROUP) {
-    for (int i = threadIdx.x; i < 65536 / 16; i += THREADS) ((uint4*)kept_by)[i] = make_uint4(0, 0, 0, 0);
+    for (int i = threadIdx.x; i < 65536 / 16; i += blockDim.x) ((uint4*)kept_by)[i] = make_uint4(0, 0, 0, 0);
     __syncthreads();
 #pragma unroll
     for (int e = 0; e < PER; ++e) {
@@ -78,7 +78,7 @@ DEV void align_groups(u16* columns, i64 stride, int blocks, int kept, int chain)
     __syncthreads();
 #pragma unroll
     for (int i = 0; i < GROUP; ++i) {
-      u16* to = incoming + i * THREADS * PER + lower_warps(coming[i]) + ranks[i];
+      u16* to = incoming + i * threads * PER + lower_warps(coming[i]) + ranks[i];
 #pragma unroll
       for (int e = 0; e < PER; ++e) {
         if (comes[i][e]) *to++ = (u16)next[i][e];
@@ -94,7 +94,7 @@ DEV void align_groups(u16* columns, i64 stride, int blocks, int kept, int chain)
       for (int e = 0; e < PER; ++e) leaves[e] = !(bits[e] >> (i + 1) & 1);
       const int rank = rank_in_warp<PER>(leaves, leaving[i & 1]);
       __syncthreads();
-      const u16* from = incoming + i * THREADS * PER + lower_warps(leaving[i & 1]) + rank;
+      const u16* from = incoming + i * threads * PER + lower_warps(leaving[i & 1]) + rank;
 #pragma unroll
       for (int e = 0; e < PER; ++e) {
         if (leaves[e]) {

@@ -6,8 +6,11 @@
 // for every 32 columns, in an order that never changes.
 // forward_packed, backward_packed: a thread for 16 bytes of a row, so that a row is read once; a block
 // of the second walks over the rows of a chunk and keeps the weight's gradient in registers. With an order it takes
-// the rows in that order and writes what they become to `copy` as well, one after the other.
+// the rows in that order and writes what they become to `copy` as well, one after the other. forward_eight_bit does
+// as forward_packed, and writes every `step`th row of the output in 8 bits as well, densely: what BlockEnergies would
+// otherwise read it for.
 #include "pack.cuh"
+#include "e4m3.cuh"
 #include "reduce.cuh"
 
 KERNEL __launch_bounds__(256) forward(const element* input, i64 input_stride, const float* weight, element* output,
@@ -77,9 +80,10 @@ KERNEL __launch_bounds__(1024) weight_sum(const float* partial, i64 chunks, i64 
   if (lane == 0 && first + group < width) weight_gradient[first + group] += sum;
 }
 
-KERNEL __launch_bounds__(1024) forward_packed(const element* input, i64 input_stride, const float* weight,
-                                              element* output, i64 output_stride, float* inverse_rms, i64 width,
-                                              float epsilon, const int* order) {
+// What follows is called with the thread's part of a row of the output.
+template <typename Then>
+DEV void normalize_row(const element* input, i64 input_stride, const float* weight, element* output, i64 output_stride,
+                       float* inverse_rms, i64 width, float epsilon, const int* order, Then then) {
   __shared__ float shared[32];
   const i64 row = blockIdx.x, from = order ? order[row] : row;
   const int column = threadIdx.x * PACK;
@@ -98,7 +102,30 @@ KERNEL __launch_bounds__(1024) forward_packed(const element* input, i64 input_st
 #pragma unroll
   for (int i = 0; i < PACK; ++i) x[i] = x[i] * inverse * w[i];
   store_pack(output + row * output_stride + column, x);
+  then((int)row, column, x);
 }
+
+KERNEL __launch_bounds__(1024) forward_packed(const element* input, i64 input_stride, const float* weight,
+                                              element* output, i64 output_stride, float* inverse_rms, i64 width,
+                                              float epsilon, const int* order) {
+  normalize_row(input, input_stride, weight, output, output_stride, inverse_rms, width, epsilon, order,
+                [](int, int, const float (&)[PACK]) {});
+}
+
+#if KRAIT_BFLOAT16 && __CUDA_ARCH__ >= 890
+KERNEL __launch_bounds__(1024) forward_eight_bit(const element* input, i64 input_stride, const float* weight,
+                                                 element* output, i64 output_stride, float* inverse_rms, i64 width,
+                                                 float epsilon, const int* order, u8* copy, int step) {
+  normalize_row(input, input_stride, weight, output, output_stride, inverse_rms, width, epsilon, order,
+                [=](int row, int column, float (&x)[PACK]) {
+                  if (row % step != 0) return;
+#pragma unroll
+                  for (int i = 0; i < PACK; ++i) x[i] *= TOKEN_SCALE;
+                  *(uint2*)(copy + row / step * width + column) =
+                      make_uint2(pack_e4m3(x[0], x[1], x[2], x[3]), pack_e4m3(x[4], x[5], x[6], x[7]));
+                });
+}
+#endif
 
 KERNEL __launch_bounds__(1024) backward_packed(const element* gradient, i64 gradient_stride, const element* input,
                                                i64 input_stride, const float* weight, const float* inverse_rms,

@@ -1,7 +1,7 @@
 // 2:4 soft-thresholded weights, and the two sums that beta is made of.
 //
-// threshold: a thread per four weights, grid-stride; threshold_8: the same for bfloat16 rows at 8-byte
-// addresses, four weights in one load and one store. moments: fixed grid of 256 threads, double
+// threshold: a thread per four weights, grid-stride; threshold_packed: a block of 256 threads for every row of
+// bfloat16 at 16-byte addresses, a thread for eight weights at a time. moments: fixed grid of 256 threads, double
 // precision; moments_total: one block.
 #include "reduce.cuh"
 
@@ -35,20 +35,24 @@ KERNEL threshold(const element* weights, i64 stride, element* output, i64 output
 }
 
 #if KRAIT_BFLOAT16
-KERNEL threshold_8(const element* weights, i64 stride, element* output, i64 output_stride, i64 rows, i64 columns,
-                   float scale) {
-  const i64 groups = columns / 4;
-  for (i64 index = thread_index(); index < rows * groups; index += thread_count()) {
-    const i64 row = index / groups, column = index % groups * 4;
-    const uint2 words = *(const uint2*)(weights + row * stride + column);
-    const element four[4] = {(u16)words.x, (u16)(words.x >> 16), (u16)words.y, (u16)(words.y >> 16)};
-    float w[4], shrunk[4];
-    shrink(four, w, shrunk);
-    element result[4];
+KERNEL __launch_bounds__(256) threshold_packed(const element* weights, i64 stride, element* output, i64 output_stride,
+                                               int columns, float scale) {
+  const uint4* const from = (const uint4*)(weights + blockIdx.x * stride);
+  uint4* const to = (uint4*)(output + blockIdx.x * output_stride);
+  for (int i = threadIdx.x; i < columns / 8; i += 256) {
+    const uint4 eight = from[i];
+    const u32 words[4] = {eight.x, eight.y, eight.z, eight.w};
+    u32 results[4];
 #pragma unroll
-    for (int i = 0; i < 4; ++i) result[i] = from_float(scale * shrunk[i]);
-    *(uint2*)(output + row * output_stride + column) =
-        make_uint2(result[0] | (u32)result[1] << 16, result[2] | (u32)result[3] << 16);
+    for (int half = 0; half < 2; ++half) {
+      const u32 low = words[2 * half], high = words[2 * half + 1];
+      const element four[4] = {(u16)low, (u16)(low >> 16), (u16)high, (u16)(high >> 16)};
+      float w[4], shrunk[4];
+      shrink(four, w, shrunk);
+      results[2 * half] = from_float(scale * shrunk[0]) | (u32)from_float(scale * shrunk[1]) << 16;
+      results[2 * half + 1] = from_float(scale * shrunk[2]) | (u32)from_float(scale * shrunk[3]) << 16;
+    }
+    to[i] = make_uint4(results[0], results[1], results[2], results[3]);
   }
 }
 #endif

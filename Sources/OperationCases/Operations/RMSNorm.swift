@@ -136,7 +136,7 @@ extension CaseList {
       })
   }
 
-  private static func inverseRMS(_ x: CaseMatrix) -> [Double] {
+  static func inverseRMS(_ x: CaseMatrix) -> [Double] {
     (0..<x.rows).map { row in
       var sum = 0.0
       for column in 0..<x.columns { sum += x[row, column] * x[row, column] }

@@ -160,12 +160,14 @@ final class FeedForwardInputs {
   /// The forward pass of layer 0, from the norm on, which puts rows in the order of the network.
   func forward(_ stack: FeedForwardStack) throws {
     let order = try stack.route(layer: 0, hidden: hidden, gain: gain)
+    let copy = stack.eightBitCopy(layer: 0)
     try backend.run(
       RMSNorm.Forward(
         input: hidden, weight: gain, output: input, inverseRMS: inverseRMS, epsilon: 1e-5,
-        order: order))
+        order: order, eightBitCopy: copy))
     try stack.forward(
-      layer: 0, weights: weights, input: input, residual: output, output: output)
+      layer: 0, weights: weights, input: input, hasCopy: copy != nil, residual: output,
+      output: output)
   }
 
   /// The backward pass of layer 0.

@@ -1,18 +1,9 @@
-// bf16 to 8-bit floats (e4m3: four bits of exponent, three after the point) for products that only choose neurons.
+// bf16 to 8-bit floats for products that only choose neurons.
 #pragma once
 #include "hopper/memory.cuh"
+#include "e4m3.cuh"
 
-constexpr float LARGEST = 448.f;    // of e4m3
-constexpr float TOKEN_SCALE = 4.f;  // of what comes out of a norm, about 1: keeps 2^-8 to 112 at full precision
-
-DEV u32 pack_e4m3(float a, float b, float c, float d) {
-  u32 r;
-  asm("{\n.reg .b16 l, h;\ncvt.rn.satfinite.e4m3x2.f32 l, %2, %1;\ncvt.rn.satfinite.e4m3x2.f32 h, %4, %3;\n"
-      "mov.b32 %0, {l, h};\n}\n"
-      : "=r"(r)
-      : "f"(a), "f"(b), "f"(c), "f"(d));
-  return r;
-}
+constexpr float LARGEST = 448.f;  // of e4m3
 
 DEV uint2 quantize_eight(uint4 v, float scale) {
   return make_uint2(pack_e4m3(low_f32(v.x) * scale, high_f32(v.x) * scale, low_f32(v.y) * scale, high_f32(v.y) * scale),

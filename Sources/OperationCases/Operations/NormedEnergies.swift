@@ -1,0 +1,83 @@
+import Compute
+
+/// A norm that copies rows in 8 bits, and block sums that are made from the copy: how selection by 8 bits
+/// runs in a step.
+struct NormedEnergies: Operation {
+  var norm: RMSNorm.Forward
+  var energies: BlockEnergies
+
+  func checkShapes() {
+    norm.checkShapes()
+    energies.checkShapes()
+  }
+  var flops: Double { norm.flops + energies.flops }
+  var bytes: Double { norm.bytes + energies.bytes }
+}
+
+extension CaseList {
+  /// Blocks of `step` times `blockRows` tokens, of which every `step`th is summed. `isSliced`: rows lie
+  /// where no kernel reads them at once.
+  static func normedEnergies(
+    blocks: Int, blockRows: Int, step: Int, width: Int, neurons: Int, isSliced: Bool = false
+  ) -> OperationCase {
+    let (tokens, rows) = (blocks * blockRows * step, blocks * blockRows)
+    return OperationCase(
+      "BlockEnergies",
+      "\(rows) x \(width) by \(neurons), blocks of \(blockRows), 8 bits of one in \(step) by a norm"
+        + "\(isSliced ? ", sliced" : "")",
+      [
+        .input("hidden", tokens, width, .normal(tokens * width, seed: 1)),
+        .input("gain", 1, width, .normal(width, seed: 2), alwaysFloat32: true),
+        .input("order", 1, tokens, .permutation(tokens, seed: 3)),
+        .input(
+          "weights", neurons, width,
+          .normal(neurons * width, seed: 4, deviation: 1 / Double(width).squareRoot())),
+        .output("input", tokens, width, sliced: isSliced),
+        .output("inverseRMS", 1, tokens, alwaysFloat32: true),
+        .work("copy", rows, width / 2),
+        .output("sums", blocks, neurons, alwaysFloat32: true),
+      ],
+      tolerance: Tolerance(
+        roundings: 0x1p24 / 20, magnitude: 16, reason: "factors of 8 bits, as without a norm"),
+      make: {
+        let (input, room) = ($0["input"], $0["copy"])
+        let copy = TensorView(
+          address: room.address, rows: rows, columns: width / 2, elementType: .uint16)
+        return NormedEnergies(
+          norm: RMSNorm.Forward(
+            input: $0["hidden"], weight: $0["gain"], output: input, inverseRMS: $0["inverseRMS"],
+            epsilon: 1e-5, order: $0["order"],
+            eightBitCopy: RMSNorm.EightBitCopy(rows: copy, step: step)),
+          energies: BlockEnergies(
+            input: TensorView(
+              address: input.address, rows: rows, columns: width, stride: step * input.stride,
+              elementType: input.elementType),
+            weights: $0["weights"], blockRows: blockRows, allowsEightBits: true,
+            eightBitInput: copy, sums: $0["sums"]))
+      },
+      run: { backend, work in
+        try backend.run(work.norm)
+        try backend.run(work.energies)
+      },
+      reference: { numbers in
+        let (hidden, gain) = (numbers["hidden"], numbers["gain"])
+        let (order, weights) = (numbers["order"], numbers["weights"])
+        let inverse = inverseRMS(hidden)
+        numbers["inverseRMS"].values = inverse
+        var input = numbers["input"]
+        input.fill { row, column in
+          let from = order.int(0, row)
+          return hidden[from, column] * inverse[from] * gain[column]
+        }
+        numbers["input"] = input
+        for row in stride(from: 0, to: tokens, by: step) {
+          for neuron in 0..<neurons {
+            var sum = 0.0
+            for column in 0..<width { sum += input[row, column] * weights[neuron, column] }
+            numbers.add(
+              max(sum, 0) * max(sum, 0), to: "sums", row / step / blockRows, neuron)
+          }
+        }
+      })
+  }
+}
