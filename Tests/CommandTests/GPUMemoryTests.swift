@@ -16,6 +16,8 @@ import Testing
   @Test(arguments: [
     ["feedForward.mode=dense"], ["feedForward.mode=columns"], ["feedForward.mode=paper"],
     ["feedForward.mode=columns", "schedule.denseWarmup=0", "schedule.sparseFraction=1.0"],
+    ["feedForward.mode=columns", "feedForward.selection=exact", "feedForward.eightBitChoice=true"],
+    ["feedForward.samples=32", "feedForward.eightBitChoice=true", "feedForward.sparseWeights=up"],
     ["feedForward.mode=dense", "device.precision=float32"],
     ["feedForward.mode=dense", "device.recompute=layer"],
   ])
