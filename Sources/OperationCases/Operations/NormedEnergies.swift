@@ -27,7 +27,10 @@ extension CaseList {
         + "\(isSliced ? ", sliced" : "")",
       [
         .input("hidden", tokens, width, .normal(tokens * width, seed: 1)),
-        .input("gain", 1, width, .normal(width, seed: 2), alwaysFloat32: true),
+        // No column may outweigh the others: its rounding would be that of every sum.
+        .input(
+          "gain", 1, width, .derived { _ in (0..<width).map { $0 % 3 == 0 ? -0.5 : 1 } },
+          alwaysFloat32: true),
         .input("order", 1, tokens, .permutation(tokens, seed: 3)),
         .input(
           "weights", neurons, width,

@@ -11,7 +11,8 @@
 // memory, a block for every 128 tokens or every multiprocessor. Strides and d multiples of 8.
 //
 // Floor at T 49152, d 768: 75 MB read once, 25 us at 3 TB/s. Reached in a training step, 2026-11-25: 37 us on an H200
-// (2.0 TB/s). A library product to fp32 scores (40 us) and a pass over them (15 us) took 55 us on an H100 80GB HBM3.
+// (2.0 TB/s), also when two blocks with a tile each shared a multiprocessor, half a wave of them at the end: 1 us more in
+// krait bench ffn. A library product to fp32 scores (40 us) and a pass over them (15 us) took 55 us on an H100 80GB HBM3.
 #include "hopper/memory.cuh"
 #include "hopper/tile_ring.cuh"
 #include "hopper/wgmma.cuh"
