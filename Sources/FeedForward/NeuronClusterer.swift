@@ -13,6 +13,8 @@ final class NeuronClusterer {
   private let scores: TensorView
   private let indices: TensorView
   private let arena: Arena
+  /// U on the host, in memory that all layers share.
+  private var weights: [Float]
 
   init(
     shape: FeedForwardShape, clusters: Int, on backend: any Backend
@@ -27,6 +29,7 @@ final class NeuronClusterer {
     centroids = arena.take(rows: clusters, columns: shape.width)
     scores = arena.take(rows: shape.hiddenWidth, columns: clusters)
     indices = arena.take(rows: 1, columns: shape.hiddenWidth, .int32)
+    weights = Array(repeating: 0, count: shape.hiddenWidth * shape.width)
   }
 
   /// All that an instance allocates.
@@ -39,7 +42,7 @@ final class NeuronClusterer {
 
   /// Clusters the rows of U, starting from earlier centroids if there are any.
   func cluster(_ up: TensorView, seeds: [Float]?) throws(ComputeError) -> NeuronClusters {
-    let weights = try backend.read(up)
+    try read(up)
     do {
       return try NeuronClusters(
         rows: weights, width: shape.width, clusters: clusters, seeds: seeds,
@@ -54,6 +57,14 @@ final class NeuronClusterer {
     } catch {
       preconditionFailure("only the backend throws here: \(error)")
     }
+  }
+
+  private func read(_ up: TensorView) throws(ComputeError) {
+    var failure: ComputeError?
+    weights.withUnsafeMutableBytes { bytes in
+      do throws(ComputeError) { try backend.copy(from: up, to: bytes) } catch { failure = error }
+    }
+    if let failure { throw failure }
   }
 
   /// Puts row `order[i]` of every matrix at row i.

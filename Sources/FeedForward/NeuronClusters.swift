@@ -31,26 +31,23 @@ public struct NeuronClusters: Sendable, Equatable {
   ) rethrows {
     let neurons = width > 0 ? rows.count / width : 0
     precondition(clusters >= 1 && clusters <= neurons, "\(clusters) clusters, \(neurons) neurons")
-    var unit = rows
-    let scales = NeuronClusters.normalise(&unit, width: width)
+    let scales = NeuronClusters.inverseLengths(rows, width: width)
     var centroids = seeds ?? []
     precondition(seeds == nil || centroids.count == clusters * width, "seeds of other sizes")
     if seeds == nil {
       for cluster in 0..<clusters {
         let neuron = cluster * neurons / clusters
-        centroids += unit[neuron * width..<(neuron + 1) * width]
+        centroids += rows[neuron * width..<(neuron + 1) * width].map { $0 * scales[neuron] }
       }
     }
     var assignment: [Int] = []
     for _ in 0..<rounds {
-      var scores = try similarities(rows, centroids)
-      for neuron in 0..<neurons {
-        for pair in neuron * clusters..<(neuron + 1) * clusters { scores[pair] *= scales[neuron] }
-      }
-      let next = NeuronClusters.assign(scores, neurons: neurons, clusters: clusters)
+      let scores = try similarities(rows, centroids)
+      let next = NeuronClusters.assign(scores, scales: scales, clusters: clusters)
       if next == assignment { break }
       assignment = next
-      centroids = NeuronClusters.means(unit, assignment, width: width, clusters: clusters)
+      centroids = NeuronClusters.means(
+        rows, scales: scales, assignment, width: width, clusters: clusters)
     }
     self.assignment = assignment
     self.centroids = centroids
@@ -92,7 +89,8 @@ public struct NeuronClusters: Sendable, Equatable {
   /// The greedy assignment without sorting all pairs: a heap holds every free neuron's best pair whose
   /// cluster is open, and pairs leave it in the order in which a sorted list would be visited. A pair
   /// whose cluster was filled in the meantime is replaced by the neuron's next one.
-  private static func assign(_ scores: [Float], neurons: Int, clusters: Int) -> [Int] {
+  private static func assign(_ scores: [Float], scales: [Float], clusters: Int) -> [Int] {
+    let neurons = scales.count
     precondition(
       scores.count == neurons * clusters && scores.count < 1 << 32, "scores of all pairs")
     var assignment = Array(repeating: -1, count: neurons)
@@ -100,11 +98,13 @@ public struct NeuronClusters: Sendable, Equatable {
     var isFull = Array(repeating: false, count: clusters)
     let share = neurons / clusters
     var larger = neurons % clusters
-    var heap = PairHeap((0..<neurons).map { bestPair(of: $0, scores, isFull) })
+    let open = isFull
+    var heap = PairHeap(
+      eachInParallel(neurons) { bestPair(of: $0, scores, scales[$0], open) })
     while let pair = heap.first {
       let (neuron, cluster) = Int(pair & 0xFFFF_FFFF).quotientAndRemainder(dividingBy: clusters)
       guard !isFull[cluster] else {
-        heap.replaceFirst(by: bestPair(of: neuron, scores, isFull))
+        heap.replaceFirst(by: bestPair(of: neuron, scores, scales[neuron], isFull))
         continue
       }
       heap.removeFirst()
@@ -122,11 +122,13 @@ public struct NeuronClusters: Sendable, Equatable {
 
   /// A number that rises as the cosine of a pair falls, NaN last, then with the pair's index, which is
   /// its lower half: the least of a neuron's pairs whose cluster is open.
-  private static func bestPair(of neuron: Int, _ scores: [Float], _ isFull: [Bool]) -> UInt64 {
+  private static func bestPair(
+    of neuron: Int, _ scores: [Float], _ scale: Float, _ isFull: [Bool]
+  ) -> UInt64 {
     var best = UInt64.max
     let first = neuron * isFull.count
     for cluster in isFull.indices {
-      let score = scores[first + cluster]
+      let score = scores[first + cluster] * scale
       let bits = (score.isNaN ? -Float.infinity : score + 0).bitPattern
       let falling = bits & 0x8000_0000 == 0 ? ~(bits | 0x8000_0000) : bits
       let pair = UInt64(falling) << 32 | UInt64(first + cluster)
@@ -137,50 +139,57 @@ public struct NeuronClusters: Sendable, Equatable {
 
   /// A cluster's neurons are added in their order, whichever core does it.
   private static func means(
-    _ unit: [Float], _ assignment: [Int], width: Int, clusters: Int
+    _ rows: [Float], scales: [Float], _ assignment: [Int], width: Int, clusters: Int
   ) -> [Float] {
     var members = [[Int]](repeating: [], count: clusters)
     for (neuron, cluster) in assignment.enumerated() { members[cluster].append(neuron) }
     let neuronsOf = members
-    var sums = Array(repeating: Float(0), count: clusters * width)
-    sums.withUnsafeMutableBufferPointer { sums in
-      unit.withUnsafeBufferPointer { unit in
-        // Every cluster has its own sums, and concurrentPerform returns only after the last one.
-        nonisolated(unsafe) let (sums, unit) = (sums, unit)
-        DispatchQueue.concurrentPerform(iterations: clusters) { cluster in
-          let sum = sums.extracting(cluster * width..<(cluster + 1) * width)
+    let means = eachInParallel(clusters, chunk: 1) { cluster in
+      var sum = Array(repeating: Float(0), count: width)
+      sum.withUnsafeMutableBufferPointer { sum in
+        rows.withUnsafeBufferPointer { rows in
           for neuron in neuronsOf[cluster] {
-            let row = unit.extracting(neuron * width..<(neuron + 1) * width)
-            for column in 0..<width { sum[column] += row[column] }
+            let (row, scale) = (
+              rows.extracting(neuron * width..<(neuron + 1) * width), scales[neuron]
+            )
+            for column in 0..<width { sum[column] += row[column] * scale }
           }
         }
       }
+      let length = inverseLength(sum[...])
+      return sum.map { $0 * length }
     }
-    _ = normalise(&sums, width: width)
-    return sums
+    return Array(means.joined())
   }
 
-  /// Scales every row to length 1; a zero row stays zero. The factors.
-  private static func normalise(_ rows: inout [Float], width: Int) -> [Float] {
-    let count = width > 0 ? rows.count / width : 0
-    let chunk = 64
-    return [Float](unsafeUninitializedCapacity: count) { scales, initialized in
-      scales.initialize(repeating: 1)
-      initialized = count
-      rows.withUnsafeMutableBufferPointer { rows in
+  /// 1 / |row| of every row; 1 of rows that have no direction.
+  private static func inverseLengths(_ rows: [Float], width: Int) -> [Float] {
+    eachInParallel(width > 0 ? rows.count / width : 0) {
+      inverseLength(rows[$0 * width..<($0 + 1) * width])
+    }
+  }
+
+  private static func inverseLength(_ row: ArraySlice<Float>) -> Float {
+    var squares: Double = 0
+    for value in row { squares += Double(value) * Double(value) }
+    return squares > 0 && squares.isFinite ? Float(1 / squares.squareRoot()) : 1
+  }
+
+  /// The values of a pure function, worked out on all cores.
+  private static func eachInParallel<Value>(
+    _ count: Int, chunk: Int = 128, _ value: (Int) -> Value
+  ) -> [Value] {
+    [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
+      withoutActuallyEscaping(value) { escapable in
         // Chunks are disjoint, and concurrentPerform returns only after the last one.
-        nonisolated(unsafe) let (rows, scales) = (rows, scales)
+        nonisolated(unsafe) let (values, value) = (buffer, escapable)
         DispatchQueue.concurrentPerform(iterations: (count + chunk - 1) / chunk) { index in
-          for start in index * chunk..<min(count, (index + 1) * chunk) {
-            let row = rows.extracting(start * width..<(start + 1) * width)
-            var squares: Double = 0
-            for value in row { squares += Double(value) * Double(value) }
-            guard squares > 0 && squares.isFinite else { continue }
-            scales[start] = Float(1 / squares.squareRoot())
-            for column in 0..<width { row[column] *= scales[start] }
+          for item in index * chunk..<min(count, (index + 1) * chunk) {
+            values.initializeElement(at: item, to: value(item))
           }
         }
       }
+      initialized = count
     }
   }
 }
