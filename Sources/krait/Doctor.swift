@@ -20,13 +20,18 @@ struct Doctor: ParsableCommand {
     print("Memory      \(ProcessInfo.processInfo.physicalMemory >> 20) MiB")
     print("")
     print("Matrix libraries (the first is used unless device.blas or KRAIT_BLAS says otherwise):")
-    let chosen = MatrixLibrary.discover()
     var table = TextTable(["library", "GFLOP/s, one core"])
     for library in MatrixLibrary.all() {
       table.add([library.name, fixed(gigaflops(library), 0)])
     }
     print(table.text)
-    for note in chosen.notes { print("  note: \(note)") }
+    do {
+      let chosen = try MatrixLibrary.discover(preferring: "")
+      print("  used: \(chosen.name)")
+      for note in chosen.notes { print("  note: \(note)") }
+    } catch {
+      print("  used: none, until KRAIT_BLAS is another: \(error.context)")
+    }
     print("")
     printGPU()
   }

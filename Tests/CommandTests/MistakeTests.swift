@@ -49,6 +49,12 @@ import Testing
     }
   }
 
+  @Test func doctorSaysWhatAWrongChoiceOfLibraryCosts() throws {
+    let result = try Command.run(["doctor"], environment: ["KRAIT_BLAS": "foo"])
+    #expect(result.status == 0)
+    #expect(result.output.contains("used: none, until KRAIT_BLAS is another: 'foo' is none"))
+  }
+
   /// An older checkpoint in place of the newest is worth a sentence.
   @Test func aDamagedCheckpointIsNotPassedOverInSilence() throws {
     try Command.inFolder { folder in

@@ -36,9 +36,10 @@ extension MatrixLibrary {
       if let library = open(path: wish, as: .openBLAS, notes: &notes) { return library }
     } else {
       throw ComputeError(
-        .unavailable, call: "device.blas",
-        context: "'\(wish)' is not a matrix library; it must be openblas, mkl, onednn, own or "
-          + "the path of a library")
+        .unavailable, call: "choosing the matrix library",
+        context:
+          "'\(wish)' is none; device.blas, --blas and KRAIT_BLAS take openblas, mkl, onednn, "
+          + "own or the path of a library")
     }
     throw ComputeError(
       .unavailable, call: "dlopen",

@@ -115,7 +115,8 @@ public struct Preparation: Sendable {
     try train.finish()
     try validation.finish()
     guard train.tokenCount > 0 else {
-      throw CorpusError("the input holds no text to train on; give files with text in them")
+      throw CorpusError(
+        "nothing is left to train on; give more text, or hold none out with --validation 0")
     }
     let manifest = PreparedManifest(
       tokenizer: tokenizer.name == "bytes" ? "bytes" : PreparedFolder.tokenizerName,

@@ -8,6 +8,8 @@ struct MeasuredMatrixRate {
   let flops: Double
   /// For people.
   let detail: String
+  /// Whether a GPU multiplied: then numbers are told in tera, else in giga.
+  let isOnGPU: Bool
 
   /// Multiplies square matrices in the backend's storage type.
   init(on backend: any Backend) throws {
@@ -38,6 +40,7 @@ struct MeasuredMatrixRate {
     try clock.mark()
     let seconds = try clock.intervals()
     flops = product.flops / seconds.median
+    isOnGPU = !backend.runsImmediately
     detail = "\(size) x \(size) x \(size), \(type.rawValue)"
   }
 }

@@ -21,9 +21,10 @@ struct StepReport {
     var speed = TextTable(
       ["variant", "ms per step", "tokens/s", "times dense", "processor s", "times dense"])
     var places = TextTable(["milliseconds of a step"] + StepReport.parts.map(\.name))
-    var rates = TextTable([
-      "model FLOPs", "TFLOP/s", "% of the matrix rate", "% of 989 TFLOP/s (H100, bfloat16)",
-    ])
+    let (scale, unit) = rate.isOnGPU ? (1e-12, "TFLOP") : (1e-9, "GFLOP")
+    var rates = TextTable(
+      ["model FLOPs", unit + "/s", "% of the matrix rate"]
+        + (rate.isOnGPU ? ["% of 989 TFLOP/s (H100, bfloat16)"] : []))
     var memory = TextTable(["MiB", "FFN activations", "everything"])
     for variant in variants {
       let seconds = variant.median(\.seconds)
@@ -37,19 +38,19 @@ struct StepReport {
           + StepReport.parts.map { part in
             fixed(variant.median(place: { $0[keyPath: part.figure] }) * 1e3, 2)
           })
-      rates.add([
-        variant.name, fixed(work.flops / seconds * 1e-12, 1),
-        fixed(100 * work.flops / seconds / rate.flops, 1),
-        fixed(100 * work.flops / seconds / 989e12, 1),
-      ])
+      rates.add(
+        [
+          variant.name, fixed(work.flops / seconds * scale, 1),
+          fixed(100 * work.flops / seconds / rate.flops, 1),
+        ] + (rate.isOnGPU ? [fixed(100 * work.flops / seconds / 989e12, 1)] : []))
       memory.add([
         variant.name, fixed(Double(variant.feedForwardBytes) / 1_048_576, 1),
         variant.bytes.map { fixed(Double($0) / 1_048_576, 1) } ?? "-",
       ])
     }
     let matrix =
-      "Matrix rate of this run: \(fixed(rate.flops * 1e-12, 1)) TFLOP/s (\(rate.detail)); a dense "
-      + "step needs \(fixed(work.flops * 1e-12, 3)) TFLOP"
+      "Matrix rate of this run: \(fixed(rate.flops * scale, 1)) \(unit)/s (\(rate.detail)); a dense "
+      + "step needs \(fixed(work.flops * scale, 3)) \(unit)"
     return [
       headline, machine, turns, speed.text, "", places.text + limit, "", matrix, "", rates.text,
       "", memory.text,
