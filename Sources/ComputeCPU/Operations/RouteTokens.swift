@@ -2,8 +2,9 @@ public import Compute
 import CPUKernels
 
 extension CPUBackend {
-  /// Scores by a product, keys by one pass over them, then a counting sort by the second and the first cluster:
-  /// stable, and linear in the number of tokens.
+  /// Scores by a product, the two nearest clusters by one pass over them, the row of clusters, then a
+  /// counting sort by the steps to the second cluster and one by the place of the first: stable, and
+  /// linear in the number of tokens.
   public func run(_ operation: RouteTokens) throws(ComputeError) {
     operation.checkShapes()
     let scores = operation.scores
@@ -25,8 +26,23 @@ extension CPUBackend {
         }
       }
     }
-    let bySecond = stableOrder(0..<tokens, keys: second, buckets: clusters)
-    let sorted = stableOrder(bySecond, keys: nearest, buckets: clusters)
+    if clusters <= RouteTokens.longestRow {
+      var shared = [Int](repeating: 0, count: clusters * clusters)
+      for token in 0..<tokens {
+        shared[Int(nearest[token]) * clusters + Int(second[token])] += 1
+      }
+      let places = ClusterRow(shared: shared, clusters: clusters).places.map { Int32($0) }
+      for token in 0..<tokens {
+        nearest[token] = places[Int(nearest[token])]
+        second[token] = places[Int(second[token])]
+      }
+    }
+    for token in 0..<tokens {
+      let steps = nearest[token] - second[token]
+      second[token] = steps < 0 ? steps + Int32(clusters) : steps
+    }
+    let bySteps = stableOrder(0..<tokens, keys: second, buckets: clusters)
+    let sorted = stableOrder(bySteps, keys: nearest, buckets: clusters)
     let order = operation.order.int32
     for (position, token) in sorted.enumerated() { order[position] = Int32(token) }
   }

@@ -2,7 +2,7 @@ public import Compute
 
 extension CUDABackend {
   /// Keys by one kernel where the tensor cores' rows allow it, else by a product and eight threads per
-  /// token; then a stable sort.
+  /// token; then the row of clusters, and a stable sort.
   public func run(_ operation: RouteTokens) throws(ComputeError) {
     operation.checkShapes()
     let tokens = operation.scores.rows
@@ -15,25 +15,48 @@ extension CUDABackend {
     let keyBytes = (tokens * 4 + 255) / 256 * 256
     let isFused = tiles != nil && suitsHopper(operation)
     if !isFused { try run(operation.product) }
-    let base = try memory.scratch(bytes: keyBytes + sortScratchBytes(count: tokens))
+    guard let tiles, clusters <= RouteTokens.longestRow else {
+      let base = try memory.scratch(bytes: keyBytes + sortScratchBytes(count: tokens))
+      try findKeys(operation, "route", keys: base, counts: nil)
+      _ = try sort(
+        base, count: tokens, limit: limit, scratch: base + UInt64(keyBytes),
+        output: operation.order)
+      return
+    }
+    let pairBytes = (limit * 4 + 255) / 256 * 256
+    let base = try memory.scratch(bytes: keyBytes + 2 * pairBytes)
+    func pairs(_ offset: Int) -> TensorView {
+      TensorView(
+        address: base + UInt64(offset), rows: clusters, columns: clusters, elementType: .int32)
+    }
+    let (counts, starts) = (pairs(keyBytes), pairs(keyBytes + pairBytes))
+    try zero(counts)
     if isFused {
-      try findKeysOnHopper(operation, keys: base)
+      try findKeysOnHopper(operation, keys: base, counts: counts)
     } else {
-      var arguments = KernelArguments()
-      arguments.addWithStride(operation.scores)
-      arguments.add(tokens)
-      arguments.add(clusters)
-      arguments.add(base)
-      try launch(
-        "RouteTokens.cu", tiles == nil ? "route" : "route_16", .float32,
-        grid: .items(8 * tokens), arguments)
+      try findKeys(operation, "route_16", keys: base, counts: counts)
     }
-    if let tiles {
-      return try countingSort(base, count: tokens, tiles, output: operation.order)
-    }
-    _ = try sort(
-      base, count: tokens, limit: limit, scratch: base + UInt64(keyBytes),
-      output: operation.order)
+    var arguments = KernelArguments()
+    arguments.add(counts)
+    arguments.add(clusters)
+    arguments.add(starts)
+    try launch(
+      "RouteTokens.cu", "order_clusters", .float32, grid: Grid(x: 1), threads: 1024, arguments)
+    try countingSort(
+      base, count: tokens, limit: limit, tiles, starts: starts, output: operation.order)
+  }
+
+  private func findKeys(
+    _ operation: RouteTokens, _ name: String, keys: UInt64, counts: TensorView?
+  ) throws(ComputeError) {
+    var arguments = KernelArguments()
+    arguments.addWithStride(operation.scores)
+    arguments.add(operation.scores.rows)
+    arguments.add(operation.scores.columns)
+    arguments.add(keys)
+    if let counts { arguments.add(counts) }
+    try launch(
+      "RouteTokens.cu", name, .float32, grid: .items(8 * operation.scores.rows), arguments)
   }
 
   /// Whether `hopper/route_tokens.cu` can take the operation.
@@ -44,7 +67,9 @@ extension CUDABackend {
       }
   }
 
-  private func findKeysOnHopper(_ operation: RouteTokens, keys: UInt64) throws(ComputeError) {
+  private func findKeysOnHopper(
+    _ operation: RouteTokens, keys: UInt64, counts: TensorView
+  ) throws(ComputeError) {
     let (input, centroids) = (operation.input, operation.centroids)
     var arguments = KernelArguments()
     arguments.add(words: try device.tensorMap(input, boxRows: 128))
@@ -53,6 +78,7 @@ extension CUDABackend {
     arguments.add(centroids.rows)
     arguments.add(input.columns)
     arguments.add(keys)
+    arguments.add(counts)
     try launch(
       "hopper/route_tokens.cu", "route_tokens", .bfloat16,
       grid: Grid(x: min((input.rows + 127) / 128, device.multiprocessors)), threads: 288,

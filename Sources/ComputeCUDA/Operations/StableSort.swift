@@ -8,17 +8,22 @@ extension CUDABackend {
     let order: UInt64
   }
 
-  /// Sorts 16-bit keys in one launch.
+  /// Sorts 16-bit keys below `limit` in one launch.
   ///
-  /// - Parameter keys: their address, a multiple of 16.
+  /// - Parameters:
+  ///   - keys: their address, a multiple of 16.
+  ///   - starts: where positions of every key value begin in the output.
   func countingSort(
-    _ keys: UInt64, count: Int, _ tiles: CountingSortTiles, output: TensorView
+    _ keys: UInt64, count: Int, limit: Int, _ tiles: CountingSortTiles, starts: TensorView,
+    output: TensorView
   ) throws(ComputeError) {
     var arguments = KernelArguments()
     arguments.add(keys)
     arguments.add(count)
+    arguments.add(limit)
     arguments.add(tiles.each)
     arguments.add(tiles.vectors)
+    arguments.add(starts)
     arguments.add(output)
     try launch(
       "StableSort.cu", "counting_sort", .float32, grid: Grid(x: tiles.blocks), threads: 1024,

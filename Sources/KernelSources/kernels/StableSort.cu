@@ -57,14 +57,16 @@ KERNEL __launch_bounds__(256) scatter(const u32* keys, const int* order, i64 cou
   }
 }
 
-// A stable counting sort of 16-bit keys in one launch: the order of their positions. Every block of 1024 threads owns
-// `each` (at most 32) key values from blockIdx.x * each on and reads all keys, so that blocks need not talk to each other:
-// - it counts the keys below its own and lists its own ones in shared memory, in order, each warp a stretch;
+// A stable counting sort of 16-bit keys in one launch: the order of their positions, given where those of every key
+// value begin. Every block of 1024 threads owns `each` (at most 32) of the key values, from blockIdx.x * each on, and
+// reads all keys, so that blocks need not talk to each other:
+// - it lists its own ones in shared memory, in order, each warp a stretch;
 // - warps own stretches of the list, count each key value there, and then place the positions.
-// More keys than the list may have to hold (8192 `vectors`) go in chunks, twice: once for the counts, once for the places.
+// More keys than the list may have to hold (8192 `vectors`) go in chunks.
 //
-// T 49152, 48 clusters: 14.5 us on an H200 in a training step, 2026-11-25; 92 us (H100) by one block of 32 warps with a
-// counter for every warp and key value. Floor: 128 blocks read 98 KB of keys each from L2, 2 to 3 us, and a launch.
+// T 49152, 48 clusters: 14.5 us on an H200 in a training step, 2026-11-25, when it counted the keys too; 92 us (H100) by
+// one block of 32 warps with a counter for every warp and key value. Floor: 128 blocks read 98 KB of keys each from
+// L2, 2 to 3 us, and a launch.
 constexpr int MAX_VECTORS = 6;  // of 8 keys, for every thread
 constexpr int OWN = 32;         // the most key values of a block
 constexpr int POSITION_BITS = 27;
@@ -84,13 +86,11 @@ DEV u32 equal_lanes(u32 key) {
 struct SortShared {
   int counts[32][OWN];  // of every warp's stretch of the list; then where it goes on
   int warps[32];        // own keys of a warp's stretch of the chunk
-  int scratch[32];
   int next[OWN];        // where the next position of every key value goes
 };
 
-// Lists a chunk's own keys, (key - low) << POSITION_BITS | position. Their number; adds to `below` the keys below.
-DEV int list_own(const u16* keys, int count, int start, int vectors, u32 low, u32 each, u32* list, SortShared& shared,
-                 int& below) {
+// Lists a chunk's own keys, (key - low) << POSITION_BITS | position. Their number.
+DEV int list_own(const u16* keys, int count, int start, int vectors, u32 low, u32 each, u32* list, SortShared& shared) {
   const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
   const int first = start + warp * vectors * 256 + lane * 8;
   uint4 eight[MAX_VECTORS];
@@ -107,16 +107,12 @@ DEV int list_own(const u16* keys, int count, int start, int vectors, u32 low, u3
     own[j] = 0;
     if (j >= vectors || left <= 0) continue;
     const u32 pairs[4] = {eight[j].x, eight[j].y, eight[j].z, eight[j].w};
-    u32 smaller = 0;
 #pragma unroll
     for (int e = 0; e < 8; ++e) {
       const u32 key = e & 1 ? pairs[e / 2] >> 16 : pairs[e / 2] & 0xffff;
-      smaller |= (u32)(key < low) << e;
       own[j] |= (u32)(key - low < each) << e;
     }
-    const u32 valid = left >= 8 ? 0xffu : (1u << left) - 1;
-    below += __popc(smaller & valid);
-    own[j] &= valid;
+    own[j] &= left >= 8 ? 0xffu : (1u << left) - 1;
     mine += __popc(own[j]);
   }
   const int of_warp = __reduce_add_sync(0xffffffffu, mine);
@@ -166,40 +162,17 @@ DEV void walk(const u32* list, int listed, SortShared& shared, int* order) {
   }
 }
 
-KERNEL __launch_bounds__(1024) counting_sort(const u16* __restrict__ keys, int count, int each, int vectors,
-                                             int* __restrict__ order) {
+KERNEL __launch_bounds__(1024) counting_sort(const u16* __restrict__ keys, int count, int limit, int each, int vectors,
+                                             const int* __restrict__ starts, int* __restrict__ order) {
   extern __shared__ u32 list[];
   __shared__ SortShared shared;
   const u32 low = blockIdx.x * each;
-  const int chunk = 8192 * vectors;
-  int below = 0, of_key = 0, listed = 0;
-  for (int start = 0; start < count; start += chunk) {
-    listed = list_own(keys, count, start, vectors, low, each, list, shared, below);
+  const u32 own = low + threadIdx.x;
+  if (threadIdx.x < OWN) shared.next[threadIdx.x] = own < low + each && own < limit ? starts[own] : 0;
+  for (int start = 0; start < count; start += 8192 * vectors) {
+    const int listed = list_own(keys, count, start, vectors, low, each, list, shared);
     walk<false>(list, listed, shared, order);
     __syncthreads();
-    if (threadIdx.x < OWN) {
-#pragma unroll
-      for (int w = 0; w < 32; ++w) of_key += shared.counts[w][threadIdx.x];
-    }
-  }
-  below = block_sum(below, shared.scratch);
-  if (threadIdx.x < OWN) {
-    int inclusive = of_key;
-#pragma unroll
-    for (int offset = 1; offset < 32; offset <<= 1) {
-      const int before = __shfl_up_sync(0xffffffffu, inclusive, offset);
-      if ((int)threadIdx.x >= offset) inclusive += before;
-    }
-    shared.next[threadIdx.x] = below + inclusive - of_key;
-  }
-  for (int start = 0; start < count; start += chunk) {
-    if (count > chunk) {
-      int again = 0;
-      __syncthreads();
-      listed = list_own(keys, count, start, vectors, low, each, list, shared, again);
-      walk<false>(list, listed, shared, order);
-      __syncthreads();
-    }
     if (threadIdx.x < OWN) {
       int to = shared.next[threadIdx.x];
 #pragma unroll
@@ -212,5 +185,6 @@ KERNEL __launch_bounds__(1024) counting_sort(const u16* __restrict__ keys, int c
     }
     __syncthreads();
     walk<true>(list, listed, shared, order);
+    __syncthreads();
   }
 }

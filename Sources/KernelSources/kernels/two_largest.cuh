@@ -30,6 +30,10 @@ struct TwoLargest {
     }
   }
 
-  // The key of a token: nearest cluster, then second nearest.
-  DEV u32 key(int clusters) const { return (u32)(best * clusters + (second < 0 ? 0 : second)); }
+  // Notes the key of a token, nearest cluster, then second nearest, and counts it.
+  DEV void note(int clusters, u16* key, int* counts) const {
+    const int both = best * clusters + (second < 0 ? 0 : second);
+    *key = (u16)both;
+    atomicAdd(counts + both, 1);
+  }
 };

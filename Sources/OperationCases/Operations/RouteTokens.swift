@@ -43,17 +43,59 @@ extension CaseList {
       reference: { numbers in
         let input = numbers["input"]
         let centroids = numbers["centroids"]
-        let keys = (0..<tokens).map { token in
+        let nearest = (0..<tokens).map { token in
           let ranked = ranking(
             (0..<clusters).map { cluster in
               (0..<width).reduce(0) { $0 + input[token, $1] * centroids[cluster, $1] }
             })
-          return ranked[0] * clusters + (clusters > 1 ? ranked[1] : 0)
+          return (ranked[0], clusters > 1 ? ranked[1] : 0)
+        }
+        let row = clusterRow(nearest, clusters: clusters)
+        let places = (0..<clusters).map { row.firstIndex(of: $0) ?? 0 }
+        let keys = nearest.map { first, second in
+          places[first] * clusters + (places[first] - places[second] + clusters) % clusters
         }
         // Equal keys stay in token order.
         let order = (0..<tokens).sorted { (keys[$0], $0) < (keys[$1], $1) }
         numbers["order"].values = order.map(Double.init)
       })
+  }
+
+  /// The row of clusters as it is told: pieces, and the two ends that share most, again and again.
+  private static func clusterRow(_ nearest: [(Int, Int)], clusters: Int) -> [Int] {
+    guard clusters <= RouteTokens.longestRow else { return Array(0..<clusters) }
+    var shared: [[Int]: Int] = [:]
+    for (first, second) in nearest {
+      shared[[min(first, second), max(first, second)], default: 0] += 1
+    }
+    var pieces = (0..<clusters).map { [$0] }
+    while pieces.count > 1 {
+      var best = (tokens: -1, first: 0, second: 0)
+      let ends = pieces.flatMap { Set([$0[0], $0[$0.count - 1]]) }.sorted()
+      let home = Dictionary(
+        uniqueKeysWithValues: pieces.enumerated().flatMap { index, piece in
+          piece.map { ($0, index) }
+        })
+      for first in ends {
+        for second in ends where second > first && home[first] != home[second] {
+          let tokens = shared[[first, second]] ?? 0
+          let isAhead =
+            tokens != best.tokens
+            ? tokens > best.tokens
+            : (first ^ second, first) < (best.first ^ best.second, best.first)
+          if isAhead { best = (tokens, first, second) }
+        }
+      }
+      guard let one = home[best.first], let other = home[best.second] else { return [] }
+      var left = pieces[one]
+      var right = pieces[other]
+      if left[left.count - 1] != best.first { left.reverse() }
+      if right[0] != best.second { right.reverse() }
+      pieces[one] = left + right
+      pieces.remove(at: other)
+    }
+    let row = pieces[0]
+    return row[0] > row[row.count - 1] ? row.reversed() : row
   }
 }
 

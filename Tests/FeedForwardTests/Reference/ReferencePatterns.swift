@@ -2,18 +2,60 @@
 ///
 /// A mask is a matrix of zeros and ones in token order; nothing here is packed.
 enum ReferencePatterns {
-  /// Tokens sorted by (nearest, second nearest) cluster, stably; ties to the lower cluster.
+  /// Tokens sorted stably by the place of their nearest cluster in the row of clusters, then by how
+  /// far before it the second nearest stands; ties to the lower cluster.
   static func route(_ input: Matrix, centroids: Matrix) -> [Int] {
     let scores = input * centroids.transposed
-    let keys = (0..<input.rows).map { token in
-      let ranked = (0..<centroids.rows).sorted {
+    let clusters = centroids.rows
+    let nearest = (0..<input.rows).map { token in
+      let ranked = (0..<clusters).sorted {
         scores[token, $0] != scores[token, $1] ? scores[token, $0] > scores[token, $1] : $0 < $1
       }
       return (ranked[0], ranked.count > 1 ? ranked[1] : 0)
     }
+    let places = places(of: clusters, nearest)
+    let keys = nearest.map { first, second in
+      (places[first], (places[first] + clusters - places[second]) % clusters)
+    }
     return (0..<input.rows).sorted {
       keys[$0] != keys[$1] ? keys[$0] < keys[$1] : $0 < $1
     }
+  }
+
+  /// Places of clusters in a row: edges between those that share most tokens, as long as no cluster
+  /// gets three and none closes a ring.
+  static func places(of clusters: Int, _ nearest: [(Int, Int)]) -> [Int] {
+    var shared = Matrix(clusters, clusters)
+    for (first, second) in nearest {
+      shared[min(first, second), max(first, second)] += 1
+    }
+    var edges = [[Int]](repeating: [], count: clusters)
+    func reaches(_ from: Int, _ to: Int, cameFrom: Int = -1) -> Bool {
+      from == to
+        || edges[from].contains { $0 != cameFrom && reaches($0, to, cameFrom: from) }
+    }
+    // Equal ones by the bits that differ, then by the lower cluster.
+    var pairs: [(Int, Int)] = []
+    var bits = 1
+    while pairs.count < clusters * (clusters - 1) / 2 {
+      pairs += (0..<clusters).filter { $0 < $0 ^ bits && $0 ^ bits < clusters }.map {
+        ($0, $0 ^ bits)
+      }
+      bits += 1
+    }
+    for (first, second) in pairs.enumerated().sorted(by: {
+      let (one, other) = (shared[$0.1.0, $0.1.1], shared[$1.1.0, $1.1.1])
+      return one != other ? one > other : $0.offset < $1.offset
+    }).map(\.element)
+    where edges[first].count < 2 && edges[second].count < 2 && !reaches(first, second) {
+      edges[first].append(second)
+      edges[second].append(first)
+    }
+    var row = [edges.firstIndex { $0.count < 2 } ?? 0]
+    while let next = edges[row[row.count - 1]].first(where: { !row.contains($0) }) {
+      row.append(next)
+    }
+    return (0..<clusters).map { row.firstIndex(of: $0) ?? 0 }
   }
 
   /// Consecutive tokens of an order, `size` at a time; a short last block is a block.

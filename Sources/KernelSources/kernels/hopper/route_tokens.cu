@@ -1,7 +1,7 @@
 // A token's key, its nearest cluster, then its second nearest, from one read of its row: a product with at most 64
-// centroids whose scores never leave registers. Ties to the lower index, NaN last.
+// centroids whose scores never leave registers. Ties to the lower index, NaN last. Counts keys as well.
 //
-//   key = C nearest + second of X Cᵀ, X [T, d], centroids [C, d], bf16, scores in fp32, keys 16-bit
+//   key = C nearest + second of X Cᵀ, X [T, d], centroids [C, d], bf16, scores in fp32, keys 16-bit; counts [C, C]
 //
 // A block takes tiles of 128 tokens by turns and has a ring of 64-deep stages, filled by TMA: one thread loads, also for
 // the next tile while two warpgroups end one, which multiply 64 tokens each. A row's scores lie in the registers of four
@@ -37,7 +37,7 @@ DEV void produce(const TensorMap& input, const TensorMap& centroids, u32 base, i
 
 extern "C" __global__ void __launch_bounds__(288, 1)
     route_tokens(const __grid_constant__ TensorMap input, const __grid_constant__ TensorMap centroids, int tokens,
-                 int clusters, int width, u16* keys) {
+                 int clusters, int width, u16* keys, int* counts) {
   extern __shared__ __align__(1024) u8 shared[];
   const u32 base = shared_address(shared), full = base + BARRIERS, empty = full + 8 * STAGES;
   if (threadIdx.x == 256) {
@@ -86,7 +86,7 @@ extern "C" __global__ void __launch_bounds__(288, 1)
       }
       found.combine<4>();
       const int token = row + wg * 64 + warp * 16 + lane / 4 + 8 * half;
-      if (token < tokens && (lane & 3) == 0) keys[token] = (u16)found.key(clusters);
+      if (token < tokens && (lane & 3) == 0) found.note(clusters, keys + token, counts);
     }
   }
 }
