@@ -27,7 +27,7 @@ def chain_lists(blocks, f, kept, change):
 
 def launch_align(module, lists16, chain):
     (blocks, kept) = lists16.shape
-    each = 1 if kept <= 1024 else 2 if kept <= 2048 else 16
+    each = 1 if kept <= 1024 else 2 if kept <= 2048 else 4 if kept <= 4096 else 16
     module.launch(f"align_columns_{each}", -(-blocks // chain), 1024, 0 if each == 16 else 65536 + 14336 * each,
                   [lists16, i64(kept), blocks, kept, chain])
 

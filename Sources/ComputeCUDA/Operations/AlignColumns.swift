@@ -11,11 +11,17 @@ extension CUDABackend {
     arguments.add(columns.rows)
     arguments.add(columns.columns)
     arguments.add(operation.chain)
-    let each = columns.columns <= 1024 ? 1 : columns.columns <= 2048 ? 2 : 16
-    let threads = each == 16 ? 1024 : (columns.columns + 32 * each - 1) / (32 * each) * 32
+    let kept = columns.columns
+    // Slots of a thread; the longest lists go one after the other, in static shared memory.
+    var each = kept <= 1024 ? 1 : kept <= 2048 ? 2 : kept <= 4096 ? 4 : 16
+    var threads = (kept + 32 * each - 1) / (32 * each) * 32
+    var sharedBytes = 65536 + 14 * each * threads
+    if each == 16 || sharedBytes > device.sharedBytesPerBlock {
+      (each, threads, sharedBytes) = (16, 1024, 0)
+    }
     try launch(
       "AlignColumns.cu", "align_columns_\(each)", .float32,
       grid: Grid(x: (columns.rows + operation.chain - 1) / operation.chain), threads: threads,
-      sharedBytes: each == 16 ? 0 : 65536 + 14 * each * threads, arguments)
+      sharedBytes: sharedBytes, arguments)
   }
 }

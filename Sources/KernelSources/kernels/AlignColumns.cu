@@ -7,7 +7,7 @@
 // Grid: a block for each chain. A thread has PER neighbouring slots, and there are as many warps as that takes: all of
 // them wait for each other after every list. Lists hold at most 1024 PER different neurons below 65536.
 //
-// align_columns_1, _2: seven lists at a time. Which of them keep a neuron (and whether the list before does) are the
+// align_columns_1, _2, _4: seven lists at a time. Which of them keep a neuron (and whether the list before does) are the
 // bits of a byte in shared memory, so that the neurons that come with each list can be ranked for all of them at once.
 // Then list after list: a slot sees in its byte whether it becomes free, free slots are ranked, one barrier for each
 // list. 64 KiB and 14 PER bytes a thread of dynamic shared memory.
@@ -167,6 +167,9 @@ KERNEL __launch_bounds__(1024) align_columns_1(u16* columns, i64 stride, int blo
 }
 KERNEL __launch_bounds__(1024) align_columns_2(u16* columns, i64 stride, int blocks, int kept, int chain) {
   align_groups<2>(columns, stride, blocks, kept, chain);
+}
+KERNEL __launch_bounds__(1024) align_columns_4(u16* columns, i64 stride, int blocks, int kept, int chain) {
+  align_groups<4>(columns, stride, blocks, kept, chain);
 }
 KERNEL __launch_bounds__(1024) align_columns_16(u16* columns, i64 stride, int blocks, int kept, int chain) {
   static_assert(16 * THREADS == MAXIMUM_KEPT, "the longest lists");

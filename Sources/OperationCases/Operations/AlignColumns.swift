@@ -9,6 +9,8 @@ extension CaseList {
       alignColumns(blocks: 5, neurons: 300, kept: 1, chain: 5),
       alignColumns(blocks: 9, neurons: 700, kept: 513, chain: 4, sliced: true),
       alignColumns(blocks: 4, neurons: 3000, kept: 1100, chain: 2),
+      alignColumns(blocks: 9, neurons: 5000, kept: 2500, chain: 9),
+      alignColumns(blocks: 3, neurons: 9000, kept: 4100, chain: 3),
       alignColumns(blocks: 3, neurons: 130, kept: 40, chain: 1),
       alignColumns(blocks: 33, neurons: 65536, kept: 64, chain: 16),
     ]
