@@ -67,9 +67,9 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
   public var eightBitChoice = false
   /// s: tokens of each block whose activations choose its neurons, or measure the choice of all.
   public var samples = 8
-  /// How much the samples of the blocks before and after count in a block's choice. Neighbours in
-  /// routed order are alike: lists then change less from block to block, and carried weight
-  /// gradients add less.
+  /// How much the samples of the blocks before and after count in a block's choice; those of the
+  /// blocks beyond count by its square. Neighbours in routed order are alike: lists then change less
+  /// from block to block, and carried weight gradients add less.
   public var neighbourWeight = 0.5
   /// C: clusters of neurons that tokens are routed by; 0 keeps tokens in place.
   public var clusters = 48

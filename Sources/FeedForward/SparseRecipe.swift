@@ -20,7 +20,8 @@ extension SparseFeedForward {
     public var selection: Selection
     /// How products 4 and 6 treat the pattern.
     public var weightGradientPattern: WeightGradientPattern
-    /// How much the samples of the blocks before and after count in a block's choice.
+    /// How much the samples of the blocks before and after count in a block's choice; its square for
+    /// those beyond.
     public var neighbourWeight: Float
     /// Whether columns may be chosen by sums of products of 8-bit factors.
     public var allowsEightBits: Bool

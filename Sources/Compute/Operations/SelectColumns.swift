@@ -1,7 +1,8 @@
 /// Keeps the neurons with the largest block sums; ties go to the lower index.
 ///
-/// The sums of the blocks before and after count too, by `neighbourWeight`: neighbours in routed
-/// order are alike, and few samples say little. Each row of f sums is cut into groups of `groupWidth`; every group keeps `keepPerGroup`.
+/// The sums of the blocks before and after count too, by `neighbourWeight`, and those beyond by its
+/// square: neighbours in routed order are alike, and few samples say little. Each row of f sums is
+/// cut into groups of `groupWidth`; every group keeps `keepPerGroup`.
 /// One group of all f neurons is the column pattern; groups of M that keep 4 are V:N:M's choice.
 /// Shapes: sums [blocks, f], columns uint16 [blocks, f / groupWidth · keepPerGroup], ascending.
 public struct SelectColumns: Operation {

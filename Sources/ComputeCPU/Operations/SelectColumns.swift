@@ -22,11 +22,11 @@ extension CPUBackend {
         let own = values
         values = (scratch[lane] + keyBytes).assumingMemoryBound(to: Float.self)
         values.update(from: own, count: sums.columns)
-        for other in [block - 1, block + 1] where (0..<sums.rows).contains(other) {
-          let row = sums.float + other * sums.stride
-          for column in 0..<sums.columns {
-            values[column] += operation.neighbourWeight * row[column]
-          }
+        let near = operation.neighbourWeight
+        for (distance, weight) in [(-1, near), (1, near), (-2, near * near), (2, near * near)]
+        where (0..<sums.rows).contains(block + distance) {
+          let row = sums.float + (block + distance) * sums.stride
+          for column in 0..<sums.columns { values[column] += weight * row[column] }
         }
       }
       var target = columns.uint16 + block * columns.stride

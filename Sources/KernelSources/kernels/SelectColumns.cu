@@ -1,5 +1,5 @@
 // The neurons with the largest block sums, ascending; ties to the lower index. The sums of the blocks before and after
-// count by `weight`.
+// count by `weight`, those beyond by its square.
 //
 // select_few: a thread per group of at most 64: a value stays when fewer than `keep` are ahead.
 // select_1024 to select_16384: a block of 256 to 1024 threads per group of at most so many, each thread with 4 to 16
@@ -16,28 +16,34 @@
 
 // A group's sums.
 struct Sums {
-  const float *own, *before, *after;  // null: none, or it does not count
+  const float* own;
+  i64 stride;
   float weight;
-  DEV Sums(const float* sums, i64 stride, i64 row, i64 rows, i64 first, float w) : weight(w) {
+  int before, after;  // blocks on either side that count, two at most
+  DEV Sums(const float* sums, i64 stride_, i64 row, i64 rows, i64 first, float w) : stride(stride_), weight(w) {
     own = sums + row * stride + first;
-    before = w != 0.0f && row > 0 ? own - stride : nullptr;
-    after = w != 0.0f && row + 1 < rows ? own + stride : nullptr;
+    before = w != 0.0f ? (int)min(row, (i64)2) : 0;
+    after = w != 0.0f ? (int)min(rows - 1 - row, (i64)2) : 0;
   }
   DEV float operator[](int i) const {
     float sum = own[i];
-    if (before) sum += weight * before[i];
-    if (after) sum += weight * after[i];
+    if (before > 0) sum += weight * own[i - stride];
+    if (after > 0) sum += weight * own[i + stride];
+    if (before > 1) sum += weight * weight * own[i - 2 * stride];
+    if (after > 1) sum += weight * weight * own[i + 2 * stride];
     return sum;
   }
-  DEV bool has_fours() const { return (u64)own % 16 == 0 && (u64)before % 16 == 0 && (u64)after % 16 == 0; }
+  DEV bool has_fours() const { return (u64)own % 16 == 0 && stride % 4 == 0; }
   DEV float4 four(int i) const {
     float4 sum = *(const float4*)(own + i);
-    auto add = [&](const float* other) {
-      const float4 o = *(const float4*)(other + i);
-      sum = make_float4(sum.x + weight * o.x, sum.y + weight * o.y, sum.z + weight * o.z, sum.w + weight * o.w);
+    const auto add = [&](i64 distance, float w) {
+      const float4 o = *(const float4*)(own + i + distance * stride);
+      sum = make_float4(sum.x + w * o.x, sum.y + w * o.y, sum.z + w * o.z, sum.w + w * o.w);
     };
-    if (before) add(before);
-    if (after) add(after);
+    if (before > 0) add(-1, weight);
+    if (after > 0) add(1, weight);
+    if (before > 1) add(-2, weight * weight);
+    if (after > 1) add(2, weight * weight);
     return sum;
   }
 };

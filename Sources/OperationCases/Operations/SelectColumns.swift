@@ -20,7 +20,7 @@ extension CaseList {
       }
     }
     for (width, groups) in [(5, 3), (130, 1), (1001, 1), (3000, 2), (20_000, 1)] {
-      for blocks in [1, 2, 5] {
+      for blocks in [1, 2, 3, 7] {
         cases.append(
           selectColumns(
             blocks: blocks, groupWidth: width, groups: groups, keep: width / 3,
@@ -57,8 +57,13 @@ extension CaseList {
       }, run: { try $0.run($1) },
       reference: { numbers in
         let sums = numbers["sums"]
-        func neighbours(of block: Int) -> [Int] {
-          neighbourWeight == 0 ? [] : [block - 1, block + 1].filter((0..<blocks).contains)
+        func weight(of other: Int, for block: Int) -> Double {
+          switch abs(other - block) {
+          case 0: 1
+          case 1: Double(neighbourWeight)
+          case 2: Double(neighbourWeight) * Double(neighbourWeight)
+          default: 0
+          }
         }
         var lists: [Double] = []
         for block in 0..<blocks {
@@ -66,8 +71,9 @@ extension CaseList {
             let first = group * groupWidth
             let ranked = ranking(
               (first..<first + groupWidth).map { neuron in
-                neighbours(of: block).reduce(sums[block, neuron]) {
-                  $0 + Double(neighbourWeight) * sums[$1, neuron]
+                // Nothing times an infinite sum would be no number.
+                (0..<blocks).filter { weight(of: $0, for: block) != 0 }.reduce(0) {
+                  $0 + weight(of: $1, for: block) * sums[$1, neuron]
                 }
               })
             lists += ranked.prefix(keep).sorted().map { Double(first + $0) }

@@ -88,7 +88,8 @@ enum ReferencePatterns {
   }
 
   /// Columns, per block the `keep` neurons with the largest sums over all of its tokens, or over
-  /// `samples` of them; those of the blocks before and after count by `neighbourWeight`.
+  /// `samples` of them; those of the blocks before and after count by `neighbourWeight`, those of the
+  /// blocks beyond by its square.
   static func columns(
     _ activation: Matrix, blocks: [[Int]], keep: Int, samples: Int? = nil,
     neighbourWeight: Double = 0
@@ -98,8 +99,9 @@ enum ReferencePatterns {
     }
     return own.indices.map { index in
       var all = own[index]
-      for other in [index - 1, index + 1] where own.indices.contains(other) {
-        for neuron in all.indices { all[neuron] += neighbourWeight * own[other][neuron] }
+      for distance in [-2, -1, 1, 2] where own.indices.contains(index + distance) {
+        let weight = abs(distance) == 1 ? neighbourWeight : neighbourWeight * neighbourWeight
+        for neuron in all.indices { all[neuron] += weight * own[index + distance][neuron] }
       }
       return largest(all, keep: keep)
     }
