@@ -34,7 +34,7 @@ public final class CUDALibraries {
     var findings: [Finding] = []
     driver = CUDALibraries.load(
       search, "GPU driver", ["libcuda.so.1"], krait_load_driver, &findings,
-      missing: "there is no NVIDIA driver"
+      missing: "no NVIDIA driver was found"
     ) { CUDALibraries.driverVersion($0) }
     compiler = CUDALibraries.load(
       search, "kernel compiler (NVRTC)", ["libnvrtc.so.13", "libnvrtc.so.12"],
@@ -75,7 +75,7 @@ public final class CUDALibraries {
       findings.append(
         Finding(
           purpose: purpose, name: names.joined(separator: " or "), path: nil,
-          note: missing + reasons + "; or name its folder in "
+          note: missing + reasons + "; if there is one, name its folder in "
             + LibrarySearch.environmentVariable))
       return nil
     }
