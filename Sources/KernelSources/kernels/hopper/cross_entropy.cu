@@ -19,6 +19,9 @@ DEV void store_cluster(const void* at, u32 rank, float value) {
       "r"(rank), "f"(value)
       : "memory");
 }
+// Between these two all blocks of the cluster begin; what is stored in one that has not may fault (racecheck).
+DEV void cluster_begin() { asm volatile("barrier.cluster.arrive.relaxed.aligned;" ::: "memory"); }
+DEV void cluster_wait() { asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory"); }
 // Everything written before is seen after, in all blocks.
 DEV void cluster_exchange() {
   asm volatile("barrier.cluster.arrive.release.aligned;\nbarrier.cluster.wait.acquire.aligned;" ::: "memory");
@@ -41,6 +44,7 @@ DEV void row_loss(element* logits, i64 stride, const int* targets, float* losses
     for (int i = first; with_gradient && i < packs; i += step) store_pack(z + (i64)i * PACK, values);
     return;
   }
+  if (BLOCKS > 1) cluster_begin();
   uint4 held[ROW_PACKS];
   const uint4 lowest = make_uint4(0xff80ff80u, 0xff80ff80u, 0xff80ff80u, 0xff80ff80u);  // -infinity
 #pragma unroll
@@ -65,6 +69,7 @@ DEV void row_loss(element* logits, i64 stride, const int* targets, float* losses
     for (int k = 0; k < PACK; ++k) sum += __expf(values[k] - shift);
   }
   sum = block_sum(sum, shared);
+  if (BLOCKS > 1) cluster_wait();
   if (threadIdx.x < BLOCKS) {
     store_cluster(&maxima[rank], threadIdx.x, highest);
     store_cluster(&sums[rank], threadIdx.x, sum);
