@@ -8,7 +8,7 @@ import Testing
 
   @Test func largeShapesCarryFar() {
     let cut = HopperCarry(blocks: 256, kept: 1024, columns: 2048, clusters: Self.clusters)
-    #expect(cut.slotBlocks * cut.columnBlocks == 2 && cut.span >= 16)
+    #expect(cut.slotBlocks == 1 && cut.columnBlocks == 2 && cut.span >= 16)
     #expect(cut.grid(blocks: 256, kept: 1024, columns: 2048) == 132)
   }
 

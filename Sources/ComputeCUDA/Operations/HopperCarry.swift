@@ -3,8 +3,9 @@ package struct HopperCarry: Equatable {
   /// Shared memory of a block.
   package static let sharedBytes = 215088
   /// Blocks of a cluster that the kernel is compiled for: neighbouring slots, which share rows, and
-  /// neighbouring columns, which share packed values.
-  package static let shapes: [(slots: Int, columns: Int)] = [(1, 1), (3, 1), (1, 2), (2, 1)]
+  /// neighbouring columns, which share packed values. Of equal ones the last is taken: two tiles
+  /// of columns add to 2 KiB of a row at about the same time.
+  package static let shapes: [(slots: Int, columns: Int)] = [(1, 1), (3, 1), (2, 1), (1, 2)]
 
   /// Blocks of a cluster with neighbouring slots.
   package let slotBlocks: Int

@@ -39,6 +39,9 @@ KERNEL route_16(const float* scores, i64 stride, i64 tokens, i64 clusters, u16* 
 // that leaves it, warps over its ends, and two pieces that find the same pair are joined: no better pair can part
 // them, so that the row is the same, after a handful of rounds. A pair's rank is unique: its number of tokens, then the
 // lower exclusive or, then the lower cluster. Grid: one block of 1024 threads.
+//
+// One H200, krait bench ffn --parts, 2026-11-26, 48 clusters: routing took 59 us without counts and the row and takes 102 (T
+// 16384, d 4096), 52 and 83 (T 49152, d 768). A weight gradient there takes 783 and 712 us, 95 and 86.
 constexpr int MOST = 256, IN_SHARED = 64;
 
 KERNEL __launch_bounds__(1024) order_clusters(const int* __restrict__ counts, int clusters, int* starts) {

@@ -23,6 +23,10 @@
 // clusters of two by slots, spans of 32, groups of two: 0.343 ms, 4.1x cuBLAS [0.836 ms, 3.6x]; spans of 16: 0.373, 3.8x
 // [0.864, 3.5x]. T 16384 [49152], d 2048, f 8192: 0.180 ms, 3.7x [0.528, 3.8x]. T 49152, d 768, f 3072, clusters of three,
 // spans of 16: 0.086 ms, 3.5x. The same lists again and again: 0.22 ms, 6.5x; nothing added inside of items: 0.27 ms.
+// One H200, 2026-11-26, spans of 32, lists that change by 0.12: clusters of two by columns 0.293 ms, 4.6x [0.598, 4.6x], by
+// slots 0.301, 4.45x [0.628, 4.4x; nothing added 0.256, 0.516]; of four and eight, the better of three and four stages,
+// 0.358 [0.660]. By slots, change 0.08: 0.286, 4.7x [0.580, 4.7x]; 0.16: 0.312, 4.3x [0.647, 4.25x]; V 256, change 0.12: 0.251,
+// 5.3x [0.521, 5.3x]. Without L2 hints for what is added 1% less.
 //
 // Versions tried at the same lists: red.global.add.v4.f32 by the warps themselves, the warpgroups taking turns, four
 // stages, spans of 16: 0.426 ms [0.98]; without turns 0.435; with L2 hints 0.428 [0.926]; three stages, 16 rows at a
