@@ -171,7 +171,9 @@ public final class FeedForwardStack {
     guard mode != .dense else { return DenseFeedForward.bytes(shape) }
     return SparseFeedForward.bytes(shape, recipe: configuration.recipe(mode, shape: shape))
       + TokenRouter.bytes(shape, clusters: configuration.clusters)
-      + SparseWeightCache.bytes(shape, which: configuration.effectiveSparseWeights)
+      + SparseWeightCache.bytes(
+        shape, which: configuration.effectiveSparseWeights,
+        allowsEightBits: mode == .columns && configuration.eightBitChoice)
   }
 
   /// Bytes of work memory that the products of a mode take on a backend beside what a stack holds;
@@ -223,6 +225,8 @@ public final class FeedForwardStack {
           allowsEightBits: recipe.allowsEightBits,
           eightBitInput: SparseScratch.eightBitRows(shape, recipe) == nil
             ? nil : view(tokens, shape.width / 2, .uint16),
+          eightBitWeights: SparseWeightCache.eightBitWords(shape, recipe.allowsEightBits)
+            .map { view(1, $0, .uint16) },
           sums: view(blocks, shape.hiddenWidth, .float32))))
   }
 
@@ -254,7 +258,8 @@ public final class FeedForwardStack {
     guard mode != .dense else { return try DenseFeedForward(shape: shape, on: backend) }
     let router = try TokenRouter(shape: shape, clusters: configuration.clusters, on: backend)
     let sparseWeights = try SparseWeightCache(
-      shape: shape, which: thresholdedWeights, on: backend)
+      shape: shape, which: thresholdedWeights,
+      allowsEightBits: mode == .columns && configuration.eightBitChoice, on: backend)
     self.router = router
     self.sparseWeights = sparseWeights
     try applyClusters()

@@ -140,7 +140,7 @@ public final class SparseFeedForward: FeedForwardMethod {
     switch recipe.selection {
     case .sampled(let samples), .exact(measuredOn: let samples):
       try chooseColumns(
-        up: up, input: input, eightBitInput: hasCopy ? scratch.eightBitCopy?.rows : nil,
+        layer, up: up, input: input, eightBitInput: hasCopy ? scratch.eightBitCopy?.rows : nil,
         pattern: pattern)
       try backend.run(
         KeptProduct(
@@ -275,13 +275,14 @@ public final class SparseFeedForward: FeedForwardMethod {
 
   /// Block sums of product 1 for all rows of a matrix, which there may be in 8 bits too.
   private func sumEnergies(
-    of rows: TensorView, eightBitRows: TensorView?, blockRows: Int, up: TensorView
+    _ layer: Int, of rows: TensorView, eightBitRows: TensorView?, blockRows: Int, up: TensorView
   ) throws(ComputeError) {
     try backend.run(
       BlockEnergies(
         input: rows, weights: up, blockRows: blockRows,
         isTwoOfFour: sparseWeights.which != .none, allowsEightBits: recipe.allowsEightBits,
-        eightBitInput: eightBitRows, sums: scratch.sums))
+        eightBitInput: eightBitRows, eightBitWeights: sparseWeights.eightBitUp(layer: layer),
+        sums: scratch.sums))
   }
 
   /// A few rows of each block: a view of them where they lie evenly, else a copy. Halfway: others than
@@ -305,14 +306,15 @@ public final class SparseFeedForward: FeedForwardMethod {
 
   /// Lists of the columns mode, from a few tokens of each block or from all.
   private func chooseColumns(
-    up: TensorView, input: TensorView, eightBitInput: TensorView?, pattern: PackedPattern
+    _ layer: Int, up: TensorView, input: TensorView, eightBitInput: TensorView?,
+    pattern: PackedPattern
   ) throws(ComputeError) {
     var (rows, blockRows, neighbourWeight) = (input, recipe.blockTokens, Float(0))
     if case .sampled(let samples) = recipe.selection {
       rows = try sample(samples, of: input, halfway: false)
       (blockRows, neighbourWeight) = (samples, recipe.neighbourWeight)
     }
-    try sumEnergies(of: rows, eightBitRows: eightBitInput, blockRows: blockRows, up: up)
+    try sumEnergies(layer, of: rows, eightBitRows: eightBitInput, blockRows: blockRows, up: up)
     try choose(
       groupWidth: shape.hiddenWidth, neighbourWeight: neighbourWeight, pattern: pattern)
   }

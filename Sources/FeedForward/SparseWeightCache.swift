@@ -15,12 +15,15 @@ public final class SparseWeightCache {
   private let backend: any Backend
   private var up: [TensorView] = []
   private var down: [TensorView] = []
+  private var eightBitUp: [TensorView] = []
   private var isCurrent: [Bool]
   private let arena: Arena?
 
-  /// Memory for a copy of the projections named by `which`, for every layer.
+  /// Memory for a copy of the projections named by `which`, for every layer, and of U for another in 8
+  /// bits where columns may be chosen by them.
   public init(
-    shape: FeedForwardShape, which: SparseWeights, on backend: any Backend
+    shape: FeedForwardShape, which: SparseWeights, allowsEightBits: Bool = false,
+    on backend: any Backend
   ) throws(ComputeError) {
     self.which = which
     self.backend = backend
@@ -32,21 +35,39 @@ public final class SparseWeightCache {
       return
     }
     let arena = try Arena(
-      byteCount: SparseWeightCache.bytes(shape, which: which), on: backend, purpose: "2:4 weights")
+      byteCount: SparseWeightCache.bytes(shape, which: which, allowsEightBits: allowsEightBits),
+      on: backend, purpose: "2:4 weights")
     for _ in 0..<shape.layers {
       up.append(arena.take(rows: shape.hiddenWidth, columns: shape.width, shape.storage))
       if which == .both {
         down.append(arena.take(rows: shape.hiddenWidth, columns: shape.width, shape.storage))
+      }
+      if let words = SparseWeightCache.eightBitWords(shape, allowsEightBits) {
+        eightBitUp.append(arena.take(rows: 1, columns: words, .uint16))
       }
     }
     self.arena = arena
   }
 
   /// Bytes of the copies.
-  static func bytes(_ shape: FeedForwardShape, which: SparseWeights) -> Int {
-    let copies = which == .none ? 0 : shape.layers * (which == .both ? 2 : 1)
-    return copies * Arena.bytes(rows: shape.hiddenWidth, columns: shape.width, shape.storage)
+  static func bytes(
+    _ shape: FeedForwardShape, which: SparseWeights, allowsEightBits: Bool
+  ) -> Int {
+    guard which != .none else { return 0 }
+    let copy = Arena.bytes(rows: shape.hiddenWidth, columns: shape.width, shape.storage)
+    let words = eightBitWords(shape, allowsEightBits) ?? 0
+    return shape.layers
+      * ((which == .both ? 2 : 1) * copy + Arena.bytes(rows: 1, columns: words, .uint16))
   }
+
+  /// What a layer's U takes in 8 bits; for a GPU.
+  static func eightBitWords(_ shape: FeedForwardShape, _ allowsEightBits: Bool) -> Int? {
+    guard allowsEightBits, shape.storage == .bfloat16, shape.width % 16 == 0 else { return nil }
+    return BlockEnergies.eightBitWords(neurons: shape.hiddenWidth, width: shape.width)
+  }
+
+  /// U of a layer in 8 bits, after `effective`; nil where nobody wants it.
+  func eightBitUp(layer: Int) -> TensorView? { eightBitUp.isEmpty ? nil : eightBitUp[layer] }
 
   /// beta = <w, S(w)> / <S(w), S(w)> of every matrix that is thresholded; 1 for the others.
   static func scales(
@@ -90,7 +111,9 @@ public final class SparseWeightCache {
     if which == .none { return (weights.up, weights.down) }
     if !isCurrent[layer] {
       try backend.run(
-        SoftThreshold(weights: weights.up, output: up[layer], scale: upScales[layer]))
+        SoftThreshold(
+          weights: weights.up, output: up[layer], scale: upScales[layer],
+          eightBitOutput: eightBitUp(layer: layer)))
       if which == .both {
         try backend.run(
           SoftThreshold(weights: weights.down, output: down[layer], scale: downScales[layer]))

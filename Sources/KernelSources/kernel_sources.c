@@ -18,6 +18,9 @@ static const char pattern_cuh[] = {
 static const char reduce_cuh[] = {
 #embed "kernels/reduce.cuh" suffix(, 0)
 };
+static const char soft_threshold_cuh[] = {
+#embed "kernels/soft_threshold.cuh" suffix(, 0)
+};
 static const char tile_product_cuh[] = {
 #embed "kernels/tile_product.cuh" suffix(, 0)
 };
@@ -166,6 +169,7 @@ static const krait_kernel_source sources[] = {
     {"pack.cuh", pack_cuh},
     {"pattern.cuh", pattern_cuh},
     {"reduce.cuh", reduce_cuh},
+    {"soft_threshold.cuh", soft_threshold_cuh},
     {"tile_product.cuh", tile_product_cuh},
     {"two_largest.cuh", two_largest_cuh},
     {"ActivationStatistics.cu", ActivationStatistics_cu},

@@ -104,7 +104,7 @@ import Testing
     let needed: (rows: Int, weights: Int, scales: Int) =
       switch factors {
       case .eightBit: (tokens * width, neurons * width, neurons * 4)
-      case .eightBitTwoOfFour: (tokens * width, 5 * 2 * 10240, neurons * 4)
+      case .eightBitTwoOfFour: (tokens * width, 5 * 2 * 10240 + neurons * 4, 0)
       case .twoOfFour: (0, 5 * 3 * 9216, 0)
       case .bfloat16: (0, 0, 0)
       }

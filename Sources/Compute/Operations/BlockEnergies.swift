@@ -17,13 +17,16 @@ public struct BlockEnergies: Operation {
   /// The input in 8-bit floats, where a norm made them already (`RMSNorm.EightBitCopy`); with
   /// `allowsEightBits` only.
   public var eightBitInput: TensorView?
+  /// The weights in 8-bit floats, where `SoftThreshold` made them already; with `isTwoOfFour` and
+  /// `allowsEightBits` only.
+  public var eightBitWeights: TensorView?
   public var sums: TensorView
 
   /// See the type.
   public init(
     input: TensorView, weights: TensorView, blockRows: Int,
     isTwoOfFour: Bool = false, allowsEightBits: Bool = false, eightBitInput: TensorView? = nil,
-    sums: TensorView
+    eightBitWeights: TensorView? = nil, sums: TensorView
   ) {
     self.input = input
     self.weights = weights
@@ -31,7 +34,14 @@ public struct BlockEnergies: Operation {
     self.isTwoOfFour = isTwoOfFour
     self.allowsEightBits = allowsEightBits
     self.eightBitInput = allowsEightBits ? eightBitInput : nil
+    self.eightBitWeights = allowsEightBits && isTwoOfFour ? eightBitWeights : nil
     self.sums = sums
+  }
+
+  /// Elements of uint16 that 2:4 weights take in 8 bits, with positions and factors, in whatever layout
+  /// a backend has for them.
+  public static func eightBitWords(neurons: Int, width: Int) -> Int {
+    (neurons + 127) / 128 * ((width + 127) / 128) * 5120 + 2 * neurons
   }
 
   public func checkShapes() {
@@ -43,6 +53,13 @@ public struct BlockEnergies: Operation {
       require(eightBitInput, .uint16, "input in 8 bits")
       require(eightBitInput.rows, input.rows, "rows in 8 bits")
       require(eightBitInput.columns * 2, input.columns, "width in 8 bits")
+    }
+    if let eightBitWeights {
+      require(eightBitWeights, .uint16, "weights in 8 bits")
+      require(
+        eightBitWeights.count,
+        BlockEnergies.eightBitWords(neurons: weights.rows, width: weights.columns),
+        "weights in 8 bits")
     }
   }
 

@@ -7,9 +7,16 @@ public struct SoftThreshold: Operation {
   public var output: TensorView
   /// beta, frozen when sparsity is switched on.
   public var scale: Float
+  /// Where the output is wanted in 8-bit floats as well, for `BlockEnergies.eightBitWeights`: uint16,
+  /// `BlockEnergies.eightBitWords` of them. A backend whose `BlockEnergies` does not read it leaves it
+  /// as it is.
+  public var eightBitOutput: TensorView?
 
   /// See the type.
-  public init(weights: TensorView, output: TensorView, scale: Float) {
+  public init(
+    weights: TensorView, output: TensorView, scale: Float, eightBitOutput: TensorView? = nil
+  ) {
+    self.eightBitOutput = eightBitOutput
     self.weights = weights
     self.output = output
     self.scale = scale
@@ -19,6 +26,13 @@ public struct SoftThreshold: Operation {
     require(weights.columns % 4, 0, "width \(weights.columns) in fours")
     require(weights.rows, output.rows, "rows")
     require(weights.columns, output.columns, "columns")
+    if let eightBitOutput {
+      require(eightBitOutput, .uint16, "output in 8 bits")
+      require(
+        eightBitOutput.count,
+        BlockEnergies.eightBitWords(neurons: output.rows, width: output.columns),
+        "output in 8 bits")
+    }
   }
 
   public var flops: Double { 6 * Double(weights.count) }

@@ -34,7 +34,8 @@ extension CUDABackend {
       factors: factors, block: block, tiles: tiles,
       layout: HopperEnergies.Layout(
         factors, tokens: input.rows, width: input.columns, neurons: weights.rows,
-        block: block, hasRows: operation.eightBitInput == nil, isWhole: operation.blockRows == block
+        block: block, hasRows: operation.eightBitInput == nil,
+        hasWeights: operation.eightBitWeights == nil, isWhole: operation.blockRows == block
       ))
   }
 
@@ -68,13 +69,17 @@ extension CUDABackend {
         "block_energies_eight_bit_\(plan.block)", tokens, neurons, scales: scales, into: sums,
         plan.tiles)
     case .eightBitTwoOfFour:
-      let images = base + UInt64(layout.weights)
-      try quantizeTwoFour(operation.weights, to: images, scales: scales)
-      try sumTwoFour(tokens, images: images, scales: scales, into: sums, plan)
+      let images = operation.eightBitWeights?.address ?? base + UInt64(layout.weights)
+      let factors = HopperEnergies.factors(
+        after: images, neurons: sums.columns, width: input.columns)
+      if operation.eightBitWeights == nil {
+        try quantizeTwoFour(operation.weights, to: images, factors: factors)
+      }
+      try sumTwoFour(tokens, images: images, factors: factors, into: sums, plan)
     case .twoOfFour:
       let images = base + UInt64(layout.weights)
       try compressTwoFour(operation.weights, to: images)
-      try sumTwoFour(input, images: images, scales: nil, into: sums, plan)
+      try sumTwoFour(input, images: images, factors: nil, into: sums, plan)
     case .bfloat16:
       try sum(
         "block_energies_\(plan.block)", input, operation.weights, scales: nil, into: sums,
@@ -118,15 +123,16 @@ extension CUDABackend {
       threads: 128, arguments)
   }
 
-  private func quantizeTwoFour(
-    _ weights: TensorView, to images: UInt64, scales: TensorView
+  /// 2:4 weights in 8 bits, and the factors of neurons' sums.
+  func quantizeTwoFour(
+    _ weights: TensorView, to images: UInt64, factors: UInt64
   ) throws(ComputeError) {
     var arguments = KernelArguments()
     arguments.addWithStride(weights)
     arguments.add(weights.rows)
     arguments.add(weights.columns)
     arguments.add(images)
-    arguments.add(scales)
+    arguments.add(factors)
     try launch(
       HopperEnergies.twoFourFile, "two_four_quantize", .bfloat16,
       grid: Grid(x: (weights.rows + 127) / 128 * 16), threads: 256, arguments)
@@ -150,21 +156,21 @@ extension CUDABackend {
       threads: HopperTiles.threads, sharedBytes: HopperEnergies.sharedBytes, arguments)
   }
 
-  /// In 8 bits where there are scales.
+  /// In 8 bits where there are factors.
   private func sumTwoFour(
-    _ input: TensorView, images: UInt64, scales: TensorView?, into sums: TensorView,
+    _ input: TensorView, images: UInt64, factors: UInt64?, into sums: TensorView,
     _ plan: EnergyPlan
   ) throws(ComputeError) {
     var arguments = KernelArguments()
     arguments.add(images)
     arguments.add(words: try device.tensorMap(input, boxRows: 128))
-    if let scales { arguments.add(scales) }
+    if let factors { arguments.add(factors) }
     arguments.addWithStride(sums)
     arguments.add(input.rows)
     arguments.add(sums.columns)
     arguments.add(input.columns)
     arguments.add(plan.tiles.group)
-    let isEightBit = scales != nil
+    let isEightBit = factors != nil
     try launch(
       isEightBit ? HopperEnergies.twoFourFile : "hopper/two_four_product.cu",
       isEightBit ? "two_four_energies_\(plan.block)" : "two_four_block_energies", .bfloat16,

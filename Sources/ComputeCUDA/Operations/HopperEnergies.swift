@@ -36,6 +36,11 @@ package struct HopperEnergies: Equatable {
     [128, 64, 32, 16, 8].first { rows % $0 == 0 }
   }
 
+  /// Where the factors of neurons lie, behind their images.
+  static func factors(after images: UInt64, neurons: Int, width: Int) -> UInt64 {
+    images + UInt64((neurons + 127) / 128 * ((width + 127) / 128) * imageBytes)
+  }
+
   /// The fastest kernel for blocks of which `block` rows are summed at once. Compressing weights has to
   /// pay.
   package static func factors(
@@ -70,10 +75,10 @@ package struct HopperEnergies: Equatable {
     /// All of it.
     package private(set) var bytes = 0
 
-    /// Parts by size; `hasRows` unless X comes in 8 bits already.
+    /// Parts by size; `hasRows` unless X comes in 8 bits already, `hasWeights` unless 2:4 U does.
     package init(
       _ factors: Factors, tokens: Int, width: Int, neurons: Int, block: Int,
-      hasRows: Bool = true, isWhole: Bool
+      hasRows: Bool = true, hasWeights: Bool = true, isWhole: Bool
     ) {
       switch factors {
       case .eightBit:
@@ -82,9 +87,8 @@ package struct HopperEnergies: Equatable {
         scales = take(neurons * 4)
       case .eightBitTwoOfFour:
         rows = take(hasRows ? tokens * width : 0)
-        weights = take(
-          (neurons + 127) / 128 * ((width + 127) / 128) * HopperEnergies.imageBytes)
-        scales = take(neurons * 4)
+        let images = HopperEnergies.factors(after: 0, neurons: neurons, width: width)
+        weights = take(hasWeights ? Int(images) + neurons * 4 : 0)
       case .twoOfFour:
         weights = take(
           (neurons + 127) / 128 * ((width + 63) / 64) * TwoFourTiles.imageBytes)

@@ -1,25 +1,16 @@
 // 2:4 soft-thresholded weights, and the two sums that beta is made of.
 //
 // threshold: a thread per four weights, grid-stride; threshold_packed: a block of 256 threads for every row of
-// bfloat16 at 16-byte addresses, a thread for eight weights at a time. moments: fixed grid of 256 threads, double
+// bfloat16 at 16-byte addresses, a thread for eight weights at a time (with a copy in 8 bits:
+// hopper/two_four_energies.cu). moments: fixed grid of 256 threads, double
 // precision; moments_total: one block.
 #include "reduce.cuh"
+#include "soft_threshold.cuh"
 
-DEV void shrink(const element* weights, float w[4], float shrunk[4]) {
-  float a[4];
+DEV void shrink(const element* weights, float (&w)[4], float (&shrunk)[4]) {
 #pragma unroll
-  for (int i = 0; i < 4; ++i) {
-    w[i] = to_float(weights[i]);
-    a[i] = fabsf(w[i]);
-  }
-  // The second smallest of four: the larger of the two pair minima, or the smaller pair maximum.
-  const float threshold = fminf(fmaxf(fminf(a[0], a[1]), fminf(a[2], a[3])),
-                                fminf(fmaxf(a[0], a[1]), fmaxf(a[2], a[3])));
-#pragma unroll
-  for (int i = 0; i < 4; ++i) {
-    const float rest = a[i] - threshold;
-    shrunk[i] = rest > 0.0f ? (w[i] < 0.0f ? -rest : rest) : 0.0f;
-  }
+  for (int i = 0; i < 4; ++i) w[i] = to_float(weights[i]);
+  shrink_four(w, shrunk);
 }
 
 KERNEL threshold(const element* weights, i64 stride, element* output, i64 output_stride, i64 rows, i64 columns,

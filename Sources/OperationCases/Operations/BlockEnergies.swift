@@ -45,6 +45,8 @@ extension CaseList {
         tokens: 2100, width: 128, neurons: 200, blockRows: 96, isTwoOfFour: true,
         allowsEightBits: true),
       blockEnergies(tokens: 300, width: 72, neurons: 96, blockRows: 128),
+      thresholdedEnergies(tokens: 2100, width: 336, neurons: 136, blockRows: 128),
+      thresholdedEnergies(tokens: 2050, width: 48, neurons: 72, blockRows: 32, isSliced: true),
       normedEnergies(blocks: 3, blockRows: 128, step: 1, width: 144, neurons: 136),
       normedEnergies(blocks: 5, blockRows: 64, step: 2, width: 80, neurons: 264),
       normedEnergies(blocks: 5, blockRows: 4, step: 4, width: 48, neurons: 40),

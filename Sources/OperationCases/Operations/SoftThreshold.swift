@@ -69,7 +69,7 @@ extension CaseList {
   }
 
   /// S(w): magnitudes less the second smallest of their four, by sorting.
-  private static func thresholded(_ weights: CaseMatrix) -> CaseMatrix {
+  static func thresholded(_ weights: CaseMatrix) -> CaseMatrix {
     var result = weights
     for row in 0..<weights.rows {
       for start in stride(from: 0, to: weights.columns, by: 4) {

@@ -3,6 +3,8 @@
 //   sums[b, n] = sum over the B tokens t of block b of max(X_t · U_n, 0)^2, fp32 [ceil(T / B), f]
 //   two_four_quantize       U [f, d] in bf16, at most two of every four values of a row not zero, to images in e4m3 and a
 //                           factor for every neuron, by which its sums are multiplied
+//   two_four_threshold      the same from U before its 2:4 soft threshold (soft_threshold.cuh), times `beta`, which it
+//                           writes too, in bf16: one pass over U where two_four_quantize takes another
 //   two_four_energies_B     X [T, d] in e4m3 by quantize_tokens of block_energies.cu; B 32, 64 or 128
 //
 // The sparse tensor cores skip what is zero of the left operand only, so that is U: a block computes 128 neurons x 256
@@ -11,7 +13,7 @@
 // A ring of five stages: one producer thread copies the block's image and half of the 256 rows of X that a cluster of two
 // shares; two consumer warpgroups have 64 neurons each.
 //
-// Map of X: 64 columns of 16 bits (two e4m3 pass for one), 128 rows a box, 128-byte swizzle. two_four_quantize: 256
+// Map of X: 64 columns of 16 bits (two e4m3 pass for one), 128 rows a box, 128-byte swizzle. two_four_quantize, two_four_threshold: 256
 // threads, grid 16 ceil(f / 128), images of 10240 bytes, ceil(d / 128) of every 128 neurons; d a multiple of 16.
 // two_four_energies: 384 threads, 215120 bytes of shared memory, grid 2 min(tiles of 256 x 256, multiprocessors / 2).
 //
@@ -27,6 +29,7 @@
 #include "hopper/memory.cuh"
 #include "hopper/tile_ring.cuh"
 #include "hopper/wgmma.cuh"
+#include "soft_threshold.cuh"
 
 constexpr int NEURONS = 128, TOKENS = 256, WORDS = 64, COLUMNS = 2 * WORDS, STAGES = 5, CLUSTER = 2;
 constexpr u32 VALUE_BYTES = NEURONS * COLUMNS / 2, IMAGE_BYTES = VALUE_BYTES + NEURONS * 16;
@@ -45,38 +48,67 @@ DEV u32 keep_two(u32 low, u32 high, float scale) {
   return (pack_e4m3(a * scale, b * scale, 0.f, 0.f) & 0xffff) | (first | second << 2) << 16;
 }
 
-// A warp for every neuron, also those that fill the last image; a lane has eight columns at a time.
-extern "C" __global__ void __launch_bounds__(256)
-two_four_quantize(const bf16* __restrict__ weights, i64 stride, int neurons, int width, u8* __restrict__ images,
-                  float* __restrict__ factors) {
+DEV uint2 threshold_four(u32 low, u32 high, float beta) {
+  const float w[4] = {low_f32(low), high_f32(low), low_f32(high), high_f32(high)};
+  float shrunk[4];
+  shrink_four(w, shrunk);
+  return make_uint2(pack_bf16(beta * shrunk[0], beta * shrunk[1]), pack_bf16(beta * shrunk[2], beta * shrunk[3]));
+}
+
+// A warp for every neuron, also those that fill the last image; a lane has eight columns at a time. THRESHOLD: weights are
+// thresholded, times beta, and written to `out` as well.
+template <bool THRESHOLD>
+DEV void quantize(const bf16* weights, i64 stride, bf16* out, i64 out_stride, int neurons, int width, float beta,
+                  u8* images, float* factors) {
   const int lane = threadIdx.x & 31, neuron = blockIdx.x * 8 + (threadIdx.x >> 5), local = neuron & 63;
   const int depth = (width + COLUMNS - 1) / COLUMNS, end = neuron < neurons ? width : 0;
-  const bf16* const row = weights + neuron * stride;
+  const auto read = [&](int c) {
+    uint4 v = *(const uint4*)(weights + neuron * stride + c);
+    if (THRESHOLD) {
+      const uint2 low = threshold_four(v.x, v.y, beta), high = threshold_four(v.z, v.w, beta);
+      v = make_uint4(low.x, low.y, high.x, high.y);
+    }
+    return v;
+  };
   float most = 0;
 #pragma unroll 4
-  for (int c = lane * 8; c < end; c += 256) most = fmaxf(most, largest_magnitude(*(const uint4*)(row + c)));
+  for (int c = lane * 8; c < end; c += 256) most = fmaxf(most, largest_magnitude(read(c)));
 #pragma unroll
   for (int step = 16; step > 0; step >>= 1) most = fmaxf(most, __shfl_xor_sync(0xffffffffu, most, step));
   const float scale = neuron_scale(most);
   if (lane == 0 && neuron < neurons) factors[neuron] = sum_factor(scale);
-  u8* const out = images + (i64)(neuron >> 7) * depth * IMAGE_BYTES;
-  const int upper = (neuron >> 6 & 1), thread = upper * 128 + (local >> 4) * 32 + (local & 7) * 4 + (local >> 3 & 1);
+  images += (i64)(neuron >> 7) * depth * IMAGE_BYTES;
+  const int upper = neuron >> 6 & 1, thread = upper * 128 + (local >> 4) * 32 + (local & 7) * 4 + (local >> 3 & 1);
 #pragma unroll 4
   for (int first = 0; first < depth * COLUMNS; first += 256) {
     const int c = first + lane * 8, within = c & (COLUMNS - 1);
     uint4 v = make_uint4(0, 0, 0, 0);
-    if (c < end) v = *(const uint4*)(row + c);
+    if (c < end) {
+      v = read(c);
+      if (THRESHOLD) *(uint4*)(out + neuron * out_stride + c) = v;
+    }
     const u32 low = keep_two(v.x, v.y, scale), high = keep_two(v.z, v.w, scale);
     u32 positions = (low >> 16 | high >> 16 << 4) << 8 * (lane & 3);
     positions |= __shfl_xor_sync(0xffffffffu, positions, 1);
     positions |= __shfl_xor_sync(0xffffffffu, positions, 2);
     if (c >= depth * COLUMNS) continue;  // the upper half of the warp, in the last turn
-    u8* const image = out + (i64)(c / COLUMNS) * IMAGE_BYTES;
+    u8* const image = images + (i64)(c / COLUMNS) * IMAGE_BYTES;
     *(u32*)(image + upper * 4096 + two_four_chunk(local, within >> 5) + (within >> 1 & 15)) = (low & 0xffff) | high << 16;
     // Lane bit 1 of a thread: which 32 columns of 64.
     if ((lane & 3) == 0)
       *(u32*)(image + VALUE_BYTES + (thread + 2 * (within >> 5 & 1)) * 8 + (within >> 6) * 4) = positions;
   }
+}
+
+extern "C" __global__ void __launch_bounds__(256)
+two_four_quantize(const bf16* __restrict__ weights, i64 stride, int neurons, int width, u8* __restrict__ images,
+                  float* __restrict__ factors) {
+  quantize<false>(weights, stride, nullptr, 0, neurons, width, 1.f, images, factors);
+}
+extern "C" __global__ void __launch_bounds__(256)
+two_four_threshold(const bf16* __restrict__ weights, i64 stride, bf16* __restrict__ out, i64 out_stride, int neurons,
+                   int width, float beta, u8* __restrict__ images, float* __restrict__ factors) {
+  quantize<true>(weights, stride, out, out_stride, neurons, width, beta, images, factors);
 }
 
 template <int BLOCK>

@@ -1,0 +1,67 @@
+import Compute
+
+/// A 2:4 soft threshold that copies weights in 8 bits, and block sums that are made from the copy: how
+/// selection by 8 bits runs with 2:4 weights.
+struct ThresholdedEnergies: Operation {
+  var threshold: SoftThreshold
+  var energies: BlockEnergies
+
+  func checkShapes() {
+    threshold.checkShapes()
+    energies.checkShapes()
+  }
+  var flops: Double { threshold.flops + energies.flops }
+  var bytes: Double { threshold.bytes + energies.bytes }
+}
+
+extension CaseList {
+  /// `isSliced`: weights lie where no kernel reads eight at once.
+  static func thresholdedEnergies(
+    tokens: Int, width: Int, neurons: Int, blockRows: Int, isSliced: Bool = false
+  ) -> OperationCase {
+    let blocks = (tokens + blockRows - 1) / blockRows
+    let words = BlockEnergies.eightBitWords(neurons: neurons, width: width)
+    return OperationCase(
+      "BlockEnergies",
+      "\(tokens) x \(width) by \(neurons), blocks of \(blockRows), 8 bits by a threshold"
+        + "\(isSliced ? ", sliced" : "")",
+      [
+        .input("input", tokens, width, .normal(tokens * width, seed: 1)),
+        .input(
+          "weights", neurons, width,
+          .normal(neurons * width, seed: 2, deviation: 2 / Double(width).squareRoot()),
+          sliced: isSliced),
+        .output("thresholded", neurons, width),
+        .work("copy", 1, (words + 1) / 2),
+        .output("sums", blocks, neurons, alwaysFloat32: true),
+      ],
+      tolerance: Tolerance(
+        roundings: 0x1p24 / 20, magnitude: 16, reason: "factors of 8 bits, as without a threshold"),
+      make: {
+        let copy = TensorView(
+          address: $0["copy"].address, rows: 1, columns: words, elementType: .uint16)
+        return ThresholdedEnergies(
+          threshold: SoftThreshold(
+            weights: $0["weights"], output: $0["thresholded"], scale: 1.5, eightBitOutput: copy),
+          energies: BlockEnergies(
+            input: $0["input"], weights: $0["thresholded"], blockRows: blockRows,
+            isTwoOfFour: true, allowsEightBits: true, eightBitWeights: copy, sums: $0["sums"]))
+      },
+      run: { backend, work in
+        try backend.run(work.threshold)
+        try backend.run(work.energies)
+      },
+      reference: { numbers in
+        let input = numbers["input"]
+        let shrunk = thresholded(numbers["weights"])
+        numbers["thresholded"].fill { 1.5 * shrunk[$0, $1] }
+        for row in 0..<tokens {
+          for neuron in 0..<neurons {
+            var sum = 0.0
+            for column in 0..<width { sum += input[row, column] * 1.5 * shrunk[neuron, column] }
+            numbers.add(max(sum, 0) * max(sum, 0), to: "sums", row / blockRows, neuron)
+          }
+        }
+      })
+  }
+}
