@@ -1,7 +1,7 @@
 public import Compute
 
 extension CUDABackend {
-  /// A block per row, which it reads once where a thread can take 16 bytes. Weights are float32.
+  /// A block or a warp per row, which it reads once where a thread can take 16 bytes. Weights are float32.
   public func run(_ operation: RMSNorm.Forward) throws(ComputeError) {
     operation.checkShapes()
     precondition(operation.weight.elementType == .float32, "norm weights are float32")
@@ -13,26 +13,37 @@ extension CUDABackend {
     arguments.add(operation.input.columns)
     arguments.add(operation.epsilon)
     arguments.add(optional: operation.order)
-    let threads = rowThreads(
-      operation.input, operation.output, weight: operation.weight)
+    let rows = operation.input.rows
+    guard
+      let threads = rowThreads(
+        operation.input, operation.output, weight: operation.weight)
+    else {
+      try launch(
+        "RMSNorm.cu", "forward", operation.input.elementType, grid: Grid(x: rows), arguments,
+        for: operation)
+      return try copyInEightBits(operation)
+    }
+    let isNarrow = threads <= 128
+    if isNarrow { arguments.add(rows) }
+    var name = isNarrow ? "forward_narrow" : "forward_packed"
     if let copy = operation.eightBitCopy, takesEightBitCopies(of: operation.output) {
-      if let threads {
-        arguments.add(copy.rows)
-        arguments.add(copy.step)
-        return try launch(
-          "RMSNorm.cu", "forward_eight_bit", operation.input.elementType,
-          grid: Grid(x: operation.input.rows), threads: threads, arguments, for: operation)
-      }
-      var plain = operation
-      plain.eightBitCopy = nil
-      try run(plain)
-      let rows = SampleTokens.view(of: operation.output, blockTokens: copy.step, samples: 1)
-      if let rows, isPacked(rows) { try quantize(rows, to: copy.rows) }
-      return
+      name = isNarrow ? "forward_narrow_eight_bit" : "forward_eight_bit"
+      arguments.add(copy.rows)
+      arguments.add(copy.step)
     }
     try launch(
-      "RMSNorm.cu", threads == nil ? "forward" : "forward_packed", operation.input.elementType,
-      grid: Grid(x: operation.input.rows), threads: threads ?? 256, arguments, for: operation)
+      "RMSNorm.cu", name, operation.input.elementType,
+      grid: Grid(x: isNarrow ? (rows + 7) / 8 : rows), threads: isNarrow ? 256 : threads,
+      arguments, for: operation)
+  }
+
+  /// The copy that is wanted of an output, from that, where its rows can be read.
+  private func copyInEightBits(_ operation: RMSNorm.Forward) throws(ComputeError) {
+    guard let copy = operation.eightBitCopy, takesEightBitCopies(of: operation.output),
+      let rows = SampleTokens.view(of: operation.output, blockTokens: copy.step, samples: 1),
+      isPacked(rows)
+    else { return }
+    try quantize(rows, to: copy.rows)
   }
 
   /// Threads of a block that reads a row of 16-byte packs at once; nil when views do not allow it.

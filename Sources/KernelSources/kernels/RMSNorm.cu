@@ -4,10 +4,12 @@
 // forward, backward: a block of 256 threads per row. weight_partial: grid (width / 256, chunks);
 // a thread sums its column over the rows of a chunk, in order. weight_sum adds the chunks, by a block
 // for every 32 columns, in an order that never changes.
+// forward_narrow: a warp for every row of at most 128 packs of 16 bytes, eight to a block: no barriers, and three times the
+// bytes on their way that blocks of three warps have.
 // forward_packed, backward_packed: a thread for 16 bytes of a row, so that a row is read once; a block
 // of the second walks over the rows of a chunk and keeps the weight's gradient in registers. With an order it takes
-// the rows in that order and writes what they become to `copy` as well, one after the other. forward_eight_bit does
-// as forward_packed, and writes every `step`th row of the output in 8 bits as well, densely: what BlockEnergies would
+// the rows in that order and writes what they become to `copy` as well, one after the other. forward_eight_bit and
+// forward_narrow_eight_bit do as those without, and write every `step`th row of the output in 8 bits as well, densely: what BlockEnergies would
 // otherwise read it for.
 #include "pack.cuh"
 #include "e4m3.cuh"
@@ -80,7 +82,7 @@ KERNEL __launch_bounds__(1024) weight_sum(const float* partial, i64 chunks, i64 
   if (lane == 0 && first + group < width) weight_gradient[first + group] += sum;
 }
 
-// What follows is called with the thread's part of a row of the output.
+// `then` is called with what a thread has of a row of the output.
 template <typename Then>
 DEV void normalize_row(const element* input, i64 input_stride, const float* weight, element* output, i64 output_stride,
                        float* inverse_rms, i64 width, float epsilon, const int* order, Then then) {
@@ -105,6 +107,48 @@ DEV void normalize_row(const element* input, i64 input_stride, const float* weig
   then((int)row, column, x);
 }
 
+// The same by a warp; `rows` of them.
+template <typename Then>
+DEV void normalize_narrow_row(const element* input, i64 input_stride, const float* weight, element* output,
+                              i64 output_stride, float* inverse_rms, int width, float epsilon, const int* order, int rows,
+                              Then then) {
+  constexpr int MOST = 4;
+  const int lane = threadIdx.x & 31, row = blockIdx.x * 8 + (threadIdx.x >> 5);
+  if (row >= rows) return;
+  const i64 from = order ? order[row] : row;
+  input += from * input_stride;
+  uint4 raw[MOST];
+#pragma unroll
+  for (int j = 0; j < MOST; ++j) {
+    const int column = (j * 32 + lane) * PACK;
+    raw[j] = column < width ? load_raw(input + column) : make_uint4(0, 0, 0, 0);
+  }
+  float squares = 0.0f;
+#pragma unroll
+  for (int j = 0; j < MOST; ++j) {
+    float x[PACK];
+    unpack(raw[j], x);
+#pragma unroll
+    for (int i = 0; i < PACK; ++i) squares = fmaf(x[i], x[i], squares);
+  }
+#pragma unroll
+  for (int step = 16; step > 0; step >>= 1) squares += __shfl_xor_sync(0xffffffffu, squares, step);
+  const float inverse = 1.0f / sqrtf(squares / (float)width + epsilon);
+  if (lane == 0) inverse_rms[from] = inverse;
+#pragma unroll
+  for (int j = 0; j < MOST; ++j) {
+    const int column = (j * 32 + lane) * PACK;
+    if (column >= width) continue;
+    float x[PACK], w[PACK];
+    unpack(raw[j], x);
+    load_floats(weight + column, w);
+#pragma unroll
+    for (int i = 0; i < PACK; ++i) x[i] = x[i] * inverse * w[i];
+    store_pack(output + (i64)row * output_stride + column, x);
+    then(row, column, x);
+  }
+}
+
 KERNEL __launch_bounds__(1024) forward_packed(const element* input, i64 input_stride, const float* weight,
                                               element* output, i64 output_stride, float* inverse_rms, i64 width,
                                               float epsilon, const int* order) {
@@ -112,18 +156,38 @@ KERNEL __launch_bounds__(1024) forward_packed(const element* input, i64 input_st
                 [](int, int, const float (&)[PACK]) {});
 }
 
+KERNEL __launch_bounds__(256) forward_narrow(const element* input, i64 input_stride, const float* weight, element* output,
+                                             i64 output_stride, float* inverse_rms, int width, float epsilon,
+                                             const int* order, int rows) {
+  normalize_narrow_row(input, input_stride, weight, output, output_stride, inverse_rms, width, epsilon, order, rows,
+                       [](int, int, const float (&)[PACK]) {});
+}
+
 #if KRAIT_BFLOAT16 && __CUDA_ARCH__ >= 890
+DEV void copy_in_eight_bits(u8* copy, int step, int width, int row, int column, float (&x)[PACK]) {
+  if (row % step != 0) return;
+#pragma unroll
+  for (int i = 0; i < PACK; ++i) x[i] *= TOKEN_SCALE;
+  *(uint2*)(copy + (i64)(row / step) * width + column) =
+      make_uint2(pack_e4m3(x[0], x[1], x[2], x[3]), pack_e4m3(x[4], x[5], x[6], x[7]));
+}
+
 KERNEL __launch_bounds__(1024) forward_eight_bit(const element* input, i64 input_stride, const float* weight,
                                                  element* output, i64 output_stride, float* inverse_rms, i64 width,
                                                  float epsilon, const int* order, u8* copy, int step) {
   normalize_row(input, input_stride, weight, output, output_stride, inverse_rms, width, epsilon, order,
                 [=](int row, int column, float (&x)[PACK]) {
-                  if (row % step != 0) return;
-#pragma unroll
-                  for (int i = 0; i < PACK; ++i) x[i] *= TOKEN_SCALE;
-                  *(uint2*)(copy + row / step * width + column) =
-                      make_uint2(pack_e4m3(x[0], x[1], x[2], x[3]), pack_e4m3(x[4], x[5], x[6], x[7]));
+                  copy_in_eight_bits(copy, step, (int)width, row, column, x);
                 });
+}
+
+KERNEL __launch_bounds__(256) forward_narrow_eight_bit(const element* input, i64 input_stride, const float* weight,
+                                                       element* output, i64 output_stride, float* inverse_rms, int width,
+                                                       float epsilon, const int* order, int rows, u8* copy, int step) {
+  normalize_narrow_row(input, input_stride, weight, output, output_stride, inverse_rms, width, epsilon, order, rows,
+                       [=](int row, int column, float (&x)[PACK]) {
+                         copy_in_eight_bits(copy, step, width, row, column, x);
+                       });
 }
 #endif
 
