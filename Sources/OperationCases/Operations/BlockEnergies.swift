@@ -46,7 +46,7 @@ extension CaseList {
         allowsEightBits: true),
       blockEnergies(tokens: 300, width: 72, neurons: 96, blockRows: 128),
       thresholdedEnergies(tokens: 2100, width: 336, neurons: 136, blockRows: 128),
-      thresholdedEnergies(tokens: 2050, width: 48, neurons: 72, blockRows: 32, isSliced: true),
+      thresholdedEnergies(tokens: 2050, width: 176, neurons: 72, blockRows: 64, isSliced: true),
       normedEnergies(blocks: 3, blockRows: 128, step: 1, width: 144, neurons: 136),
       normedEnergies(blocks: 5, blockRows: 64, step: 2, width: 80, neurons: 264),
       normedEnergies(blocks: 5, blockRows: 4, step: 4, width: 48, neurons: 40),

@@ -26,6 +26,8 @@
 //                               16 of 128        32               64
 //   T 49152, d 768, f 3072      0.055 | 0.034    0.092 | 0.054    0.176 | 0.099
 //   T 16384, d 4096, f 16384    0.427 | 0.224    0.839 | 0.436    1.677 | 0.863
+// Tried: one warpgroup up to three stages ahead of the other, so that it multiplies while the other sums: 0.158 to 0.164
+// to 0.167 ms in e4m3 at d 768, no difference at d 4096 (H200).
 // Groups of 4, 8 or 16 tiles of neurons make no difference. e4m3 moves a sum by about 1 %: the neurons it chooses hold
 // 99.9 % or more of what the right ones hold, in the worst block (normal numbers, density 1/8).
 #include "hopper/eight_bit.cuh"
