@@ -39,9 +39,6 @@ static const char AlignColumns_cu[] = {
 static const char Attention_cu[] = {
 #embed "kernels/Attention.cu" suffix(, 0)
 };
-static const char AttentionStatistics_cu[] = {
-#embed "kernels/AttentionStatistics.cu" suffix(, 0)
-};
 static const char BlockSums_cu[] = {
 #embed "kernels/BlockSums.cu" suffix(, 0)
 };
@@ -176,7 +173,6 @@ static const krait_kernel_source sources[] = {
     {"AdamW.cu", AdamW_cu},
     {"AlignColumns.cu", AlignColumns_cu},
     {"Attention.cu", Attention_cu},
-    {"AttentionStatistics.cu", AttentionStatistics_cu},
     {"BlockSums.cu", BlockSums_cu},
     {"ConvertElements.cu", ConvertElements_cu},
     {"CrossEntropy.cu", CrossEntropy_cu},

@@ -208,7 +208,8 @@ public final class InferenceSession {
           sequences: sequences, queryLength: length, keyLength: position + length,
           heads: shape.heads, keyValueHeads: shape.keyValueHeads, headWidth: shape.headWidth),
         query: layout.query(rows), key: keys[layer].rows(seen), value: values[layer].rows(seen),
-        output: heads.rows(0..<t), logSumExp: logSumExp.rows(0..<t)))
+        output: heads.rows(0..<t),
+        logSumExp: logSumExp.rows(0..<t).reshaped(rows: sequences * shape.heads, columns: length)))
     try backend.run(
       MatrixMultiply(
         heads.rows(0..<t), model.weight(.attentionOutput(layer: layer)),

@@ -247,7 +247,9 @@ public final class TrainingPass {
     Attention.Forward(
       geometry: geometry, query: layout.query(saved.queryKeyValue),
       key: layout.key(saved.queryKeyValue), value: layout.value(saved.queryKeyValue),
-      output: saved.attention, logSumExp: saved.logSumExp)
+      output: saved.attention,
+      logSumExp: saved.logSumExp.reshaped(
+        rows: sequences * geometry.heads, columns: sequenceLength))
   }
 
   // MARK: Backward

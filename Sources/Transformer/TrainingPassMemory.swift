@@ -31,7 +31,9 @@ extension TrainingPass {
         sequences: sequences, queryLength: sequenceLength, heads: model.heads,
         keyValueHeads: model.keyValueHeads, headWidth: model.headWidth),
       query: layout.query(packed), key: layout.key(packed), value: layout.value(packed),
-      output: heads, logSumExp: view(model.heads, .float32))
+      output: heads,
+      logSumExp: view(model.heads, .float32).reshaped(
+        rows: sequences * model.heads, columns: sequenceLength))
     return try backend.workBytes(
       Attention.Backward(
         of: forward, outputGradient: heads, queryGradient: layout.query(packed),

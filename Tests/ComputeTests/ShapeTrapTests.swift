@@ -70,7 +70,7 @@ import Testing
       Attention.Forward(
         geometry: geometry, query: ShapeTrapTests.view(3, 8), key: ShapeTrapTests.view(3, 8),
         value: ShapeTrapTests.view(3, 4), output: ShapeTrapTests.view(3, 8),
-        logSumExp: ShapeTrapTests.view(3, 2)
+        logSumExp: ShapeTrapTests.view(2, 3)
       ).checkShapes()
     }
     expectSentence(result, "key width", "8 is not 4")

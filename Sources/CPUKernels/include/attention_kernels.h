@@ -24,7 +24,7 @@ typedef struct {
   float scale;
   krait_head_rows query, key, value;
   krait_head_rows output;
-  krait_head_rows log_sum_exp;  // one column
+  krait_head_rows log_sum_exp;  // one number each
 } krait_attention_head;
 
 // The gradient of the output, and where the others go.

@@ -40,7 +40,7 @@ public enum Attention {
 
   /// Shapes: query, output [sequences·queryLength, heads·headWidth],
   /// key, value [sequences·keyLength, keyValueHeads·headWidth] (all may be slices of one packed
-  /// matrix), logSumExp [sequences·queryLength, heads].
+  /// matrix), logSumExp [sequences·heads, queryLength]: a row for each head of a sequence.
   public struct Forward: Operation {
     public var geometry: Geometry
     public var query: TensorView
@@ -74,8 +74,8 @@ public enum Attention {
         require(view.rows, g.sequences * g.keyLength, "key rows")
         require(view.columns, g.keyValueHeads * g.headWidth, "key width")
       }
-      require(logSumExp.rows, query.rows, "logSumExp rows")
-      require(logSumExp.columns, g.heads, "logSumExp heads")
+      require(logSumExp.rows, g.sequences * g.heads, "logSumExp rows")
+      require(logSumExp.columns, g.queryLength, "logSumExp length")
     }
 
     public var flops: Double { 4 * geometry.visiblePairs * Double(geometry.headWidth) }

@@ -6,12 +6,15 @@ private struct HeadPlace {
   let width: Int
   let head: Int
   let keyHead: Int
+  /// The head's row among those of all heads and sequences.
+  let row: Int
   let firstQuery: Int
   let firstKey: Int
 
   init(_ geometry: Attention.Geometry, sequence: Int, head: Int) {
     width = geometry.headWidth
     self.head = head
+    row = sequence * geometry.heads + head
     keyHead = head / (geometry.heads / geometry.keyValueHeads)
     firstQuery = sequence * geometry.queryLength
     firstKey = sequence * geometry.keyLength
@@ -23,9 +26,9 @@ private struct HeadPlace {
   func keyRows(_ view: TensorView) -> krait_head_rows {
     rows(view, firstRow: firstKey, firstColumn: keyHead * width)
   }
-  /// One number for each query, in the column of the head.
-  func queryColumn(_ view: TensorView) -> krait_head_rows {
-    rows(view, firstRow: firstQuery, firstColumn: head)
+  /// One number for each query, in the row of the head.
+  func queryNumbers(_ view: TensorView) -> krait_head_rows {
+    krait_head_rows(base: view.float + row * view.stride, stride: 1)
   }
 
   private func rows(_ view: TensorView, firstRow: Int, firstColumn: Int) -> krait_head_rows {
@@ -44,7 +47,7 @@ extension krait_attention_head {
       scale: geometry.scale, query: place.queryRows(operation.query),
       key: place.keyRows(operation.key), value: place.keyRows(operation.value),
       output: place.queryRows(operation.output),
-      log_sum_exp: place.queryColumn(operation.logSumExp))
+      log_sum_exp: place.queryNumbers(operation.logSumExp))
   }
 }
 

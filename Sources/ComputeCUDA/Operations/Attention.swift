@@ -7,15 +7,11 @@ extension CUDABackend {
     operation.checkShapes()
     let geometry = operation.geometry
     if let fused, let statistics = try fused.forward(operation) {
-      var arguments = KernelArguments()
-      arguments.add(statistics)
-      arguments.addWithStride(operation.logSumExp)
-      arguments.add(geometry.sequences)
-      arguments.add(geometry.heads)
-      arguments.add(geometry.queryLength)
-      return try launch(
-        "AttentionStatistics.cu", "to_rows", .float32, grid: .strided(operation.logSumExp.count),
-        arguments)
+      if statistics != operation.logSumExp.address {
+        try copy(
+          from: statisticsView(statistics, like: operation.logSumExp), to: operation.logSumExp)
+      }
+      return
     }
     var arguments = KernelArguments()
     for view in [operation.query, operation.key, operation.value, operation.output] {
@@ -39,15 +35,8 @@ extension CUDABackend {
       try fused.backward(
         operation,
         fillStatistics: { address throws(ComputeError) in
-          var arguments = KernelArguments()
-          arguments.addWithStride(forward.logSumExp)
-          arguments.add(address)
-          arguments.add(geometry.sequences)
-          arguments.add(geometry.heads)
-          arguments.add(geometry.queryLength)
-          try self.launch(
-            "AttentionStatistics.cu", "to_heads", .float32,
-            grid: .strided(forward.logSumExp.count), arguments)
+          try self.copy(
+            from: forward.logSumExp, to: statisticsView(address, like: forward.logSumExp))
         })
     {
       return
@@ -83,6 +72,11 @@ extension CUDABackend {
     try launchAttention(
       "key_gradient", forward.query, geometry, rows: geometry.keyLength,
       heads: geometry.keyValueHeads, tiles: 4, scores: 2, key)
+  }
+
+  /// Dense rows at an address.
+  private func statisticsView(_ address: UInt64, like view: TensorView) -> TensorView {
+    TensorView(address: address, rows: view.rows, columns: view.columns)
   }
 
   private func constants(_ geometry: Attention.Geometry) -> [String] {

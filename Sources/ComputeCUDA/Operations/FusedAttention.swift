@@ -113,27 +113,33 @@ final class FusedAttention {
     (g.sequences * g.heads * g.queryLength * 4 + 255) / 256 * 256
   }
 
-  /// Runs the forward pass; the address of the statistics, [sequences, heads, length], or nil when
-  /// the operation does not suit.
+  /// The library reads and writes `logSumExp` where it lies, if its rows are dense.
+  private func isInPlace(_ operation: Attention.Forward) -> Bool {
+    operation.logSumExp.isContiguous && operation.logSumExp.address % 16 == 0
+  }
+
+  /// Runs the forward pass; the address of the statistics, [sequences, heads, length]: that of
+  /// `logSumExp`, or of work memory. Nil when the operation does not suit.
   func forward(_ operation: Attention.Forward) throws(ComputeError) -> UInt64? {
     let g = operation.geometry
     guard let plan = try forwardPlan(operation) else { return nil }
     let base = try memory.scratch(bytes: rowBytes(g) + plan.workspace)
+    let statistics = isInPlace(operation) ? operation.logSumExp.address : base
     let t = plan.tensors
     let bindings = [
       (t.query, operation.query.address), (t.key, operation.key.address),
       (t.value, operation.value.address), (t.output, operation.output.address),
-      (t.statistics, base),
+      (t.statistics, statistics),
     ]
     let workspace = base + UInt64(rowBytes(g))
     try choose(plan, "attention forward \(g)", bindings, workspace: workspace)
     try execute(plan, bindings, workspace: workspace, operation, "forward")
-    return base
+    return statistics
   }
 
   /// Runs the backward pass; false when the operation does not suit.
   ///
-  /// `fillStatistics` puts the forward pass's statistics, [sequences, heads, length], at an address.
+  /// `fillStatistics` puts `logSumExp` in dense rows at an address, where it does not lie so.
   func backward(
     _ operation: Attention.Backward, fillStatistics: (UInt64) throws(ComputeError) -> Void
   ) throws(ComputeError) -> Bool {
@@ -144,11 +150,13 @@ final class FusedAttention {
     let t = plan.tensors
     let sums = sumBytes(plan, g)
     let base = try memory.scratch(bytes: 2 * rows + sums + plan.workspace)
-    try fillStatistics(base)
+    let inPlace = isInPlace(forward)
+    if !inPlace { try fillStatistics(base) }
     var bindings = [
       (t.query, forward.query.address), (t.key, forward.key.address),
       (t.value, forward.value.address), (t.output, forward.output.address),
-      (t.statistics, base), (t.outputDot, base + UInt64(rows)),
+      (t.statistics, inPlace ? forward.logSumExp.address : base),
+      (t.outputDot, base + UInt64(rows)),
       (t.outputGradient, operation.outputGradient.address),
       (t.queryGradient, operation.queryGradient.address),
       (t.keyGradient, operation.keyGradient.address),

@@ -102,7 +102,7 @@ KERNEL __launch_bounds__(256) forward(const element* query, i64 query_stride, co
     const int column = lane + LANES * i;
     if (column < WIDTH) output[target * output_stride + head * WIDTH + column] = from_float(sums[i] / total);
   }
-  if (lane == 0) log_sum_exp[target * log_sum_exp_stride + head] = maximum + logf(total);
+  if (lane == 0) log_sum_exp[(sequence * h.heads + head) * log_sum_exp_stride + first + row] = maximum + logf(total);
 }
 
 KERNEL __launch_bounds__(256) output_dot(const element* output, i64 output_stride, const element* gradient,
@@ -136,7 +136,7 @@ KERNEL __launch_bounds__(256) query_gradient(const element* query, i64 query_str
   load_tile(q, query + base * query_stride + head * WIDTH, query_stride, first, length);
   load_tile(g, gradient + base * gradient_stride + head * WIDTH, gradient_stride, first, length);
   const bool inside = first + row < length;
-  const float lse = inside ? log_sum_exp[(base + first + row) * log_sum_exp_stride + head] : 0.0f;
+  const float lse = inside ? log_sum_exp[(sequence * h.heads + head) * log_sum_exp_stride + first + row] : 0.0f;
   const float d = inside ? delta[(base + first + row) * h.heads + head] : 0.0f;
   float sums[OWN];
 #pragma unroll
@@ -206,7 +206,8 @@ KERNEL __launch_bounds__(256) key_gradient(const element* query, i64 query_strid
         const bool seen = at < length && first + row <= at;
         float weight = 0.0f, slope = 0.0f;
         if (seen) {
-          weight = expf(h.scale * dot(q[column], k[row]) - log_sum_exp[(base + at) * log_sum_exp_stride + head]);
+          const float lse = log_sum_exp[(sequence * h.heads + head) * log_sum_exp_stride + at];
+          weight = expf(h.scale * dot(q[column], k[row]) - lse);
           slope = weight * (dot(g[column], v[row]) - delta[(base + at) * h.heads + head]) * h.scale;
         }
         p[row][column] = weight;

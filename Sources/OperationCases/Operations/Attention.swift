@@ -66,7 +66,7 @@ struct AttentionShape: Sendable, CustomStringConvertible {
   func forward(_ numbers: CaseNumbers) -> (output: CaseMatrix, logSumExp: CaseMatrix) {
     let (query, key, value) = (numbers["query"], numbers["key"], numbers["value"])
     var output = CaseMatrix(rows: queryRows, columns: queryWidth)
-    var logs = CaseMatrix(rows: queryRows, columns: heads)
+    var logs = CaseMatrix(rows: sequences * heads, columns: queryLength)
     for sequence in 0..<sequences {
       for head in 0..<heads {
         let keyColumn = head / (heads / keyValueHeads) * headWidth
@@ -74,7 +74,7 @@ struct AttentionShape: Sendable, CustomStringConvertible {
           let row = sequence * queryLength + position
           let (weights, logSumExp) = weights(
             query, key, sequence: sequence, head: head, position: position)
-          logs[row, head] = logSumExp
+          logs[sequence * heads + head, position] = logSumExp
           for (other, weight) in weights.enumerated() {
             for j in 0..<headWidth {
               output[row, head * headWidth + j] +=
@@ -149,7 +149,8 @@ extension CaseList {
       "Attention.Forward", "\(shape)",
       shape.inputs + [
         .output("output", shape.queryRows, shape.queryWidth, sliced: shape.sliced),
-        .output("logSumExp", shape.queryRows, shape.heads, alwaysFloat32: true),
+        .output(
+          "logSumExp", shape.sequences * shape.heads, shape.queryLength, alwaysFloat32: true),
       ],
       tolerance: Tolerance(
         roundings: 16 + 2 * Double(shape.headWidth + shape.keyLength).squareRoot(),
@@ -176,7 +177,7 @@ extension CaseList {
           "output", rows, width,
           .derived { shape.forward($0).output.values.map { Float($0) } }, sliced: sliced),
         .input(
-          "logSumExp", rows, shape.heads,
+          "logSumExp", shape.sequences * shape.heads, shape.queryLength,
           .derived { shape.forward($0).logSumExp.values.map { Float($0) } },
           alwaysFloat32: true),
         .input("outputGradient", rows, width, .normal(rows * width, seed: 4), sliced: sliced),
