@@ -25,7 +25,8 @@ public enum Embedding {
     public var bytes: Double { size(tokens, output, output) }
   }
 
-  /// `tableGradient[tokens[t]] += outputGradient[t]`, added in token order: reproducible.
+  /// `tableGradient[tokens[t]] += outputGradient[t]`, added in an order that depends on the tokens alone:
+  /// reproducible.
   ///
   /// The table's gradient is float32, or of the type of outputs where it is replaced: rows of ids
   /// that do not occur become zero then, and whatever was there is not read.

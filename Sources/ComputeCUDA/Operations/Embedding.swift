@@ -35,18 +35,21 @@ extension CUDABackend {
     // Sorting alternates between two key arrays; the tokens themselves must survive.
     let keyBytes = (count * 4 + 255) / 256 * 256
     let sortBytes = (sortScratchBytes(count: count) + 255) / 256 * 256
+    let chunks = count / CUDABackend.chunk
+    let chunkBytes = operation.replaces ? (chunks * table.columns * 4 + 255) / 256 * 256 : 0
     let spanBytes = operation.replaces ? table.rows * 8 : 0
-    let base = try memory.scratch(bytes: keyBytes + sortBytes + spanBytes)
+    let base = try memory.scratch(bytes: keyBytes + sortBytes + chunkBytes + spanBytes)
     let keys = TensorView(address: base, rows: 1, columns: count, elementType: .int32)
     try copy(from: operation.tokens, to: keys)
     let sorted = try sort(
       base, count: count, limit: operation.tableGradient.rows, scratch: base + UInt64(keyBytes),
       output: nil)
     if operation.replaces {
+      let free = base + UInt64(keyBytes + sortBytes)
       return try replace(
-        operation, sorted,
+        operation, sorted, chunks: TensorView(address: free, rows: chunks, columns: table.columns),
         spans: TensorView(
-          address: base + UInt64(keyBytes + sortBytes), rows: 1, columns: 2 * table.rows,
+          address: free + UInt64(chunkBytes), rows: 1, columns: 2 * table.rows,
           elementType: .int32))
     }
     var arguments = KernelArguments()
@@ -63,9 +66,13 @@ extension CUDABackend {
       for: operation)
   }
 
-  /// A block per row of the table, so that every row is written once.
+  /// `CHUNK` of the kernels.
+  private static var chunk: Int { 32 }
+
+  /// A block per row of the table, so that every row is written once; sums of whole chunks of tokens
+  /// of one id come first, so that no block adds thousands of rows.
   private func replace(
-    _ operation: Embedding.Backward, _ sorted: SortedKeys, spans: TensorView
+    _ operation: Embedding.Backward, _ sorted: SortedKeys, chunks: TensorView, spans: TensorView
   ) throws(ComputeError) {
     let table = operation.tableGradient
     let count = operation.tokens.count
@@ -76,21 +83,33 @@ extension CUDABackend {
     marks.add(spans)
     marks.add(table.rows)
     try launch("Embedding.cu", "mark_spans", .float32, grid: .items(count), marks)
+    let gradient = operation.outputGradient
+    let type = gradient.elementType
+    let packed =
+      isPacked(gradient) && table.address % 16 == 0
+      && table.stride % packSize(table.elementType) == 0
+    let blockThreads = packed ? min(256, threads(row: table.columns, type) ?? 256) : 256
+    if packed {
+      var sums = KernelArguments()
+      sums.add(sorted.keys)
+      sums.add(sorted.order)
+      sums.addWithStride(gradient)
+      sums.add(chunks)
+      sums.add(table.columns)
+      try launch(
+        "Embedding.cu", "chunk_sums", type, grid: Grid(x: chunks.rows), threads: blockThreads,
+        sums)
+    }
     var arguments = KernelArguments()
     arguments.add(sorted.order)
     arguments.add(spans)
-    arguments.addWithStride(operation.outputGradient)
+    arguments.addWithStride(gradient)
     arguments.addWithStride(table)
     arguments.add(table.columns)
-    let type = operation.outputGradient.elementType
-    let packed =
-      isPacked(operation.outputGradient) && table.address % 16 == 0
-      && table.stride % packSize(table.elementType) == 0
+    if packed { arguments.add(chunks) }
     try launch(
       "Embedding.cu",
       (packed ? "replace_packed" : "replace") + (table.elementType == .float32 ? "" : "_narrow"),
-      type, grid: Grid(x: table.rows),
-      threads: packed ? min(256, threads(row: table.columns, type) ?? 256) : 256, arguments,
-      for: operation)
+      type, grid: Grid(x: table.rows), threads: blockThreads, arguments, for: operation)
   }
 }

@@ -4,6 +4,9 @@
 // shows. backward: tokens arrive sorted by id, equal ids in token order; the block at the first
 // position of an id adds its rows in that order: reproducible without atomics.
 // replace: the same where nothing was before, a block per row of the table; rows of no token become zero.
+// replace_packed takes the sums that chunk_sums made of every 32 sorted tokens that have one id: in text one of 16384
+// ids has 2341 of 49152 tokens (d 768), and one block that added them took 0.87 ms; now 0.07, with ids as frequent as
+// each other 0.04 (0.03 before; H200, both kernels).
 #include "pack.cuh"
 
 KERNEL forward(const int* tokens, const element* table, i64 table_stride, i64 vocabulary, element* output,
@@ -78,45 +81,86 @@ DEV void replace_row(const int* order, const int2* spans, const element* gradien
   }
 }
 
-template <typename G>
-DEV void replace_row_packed(const int* order, const int2* spans, const element* gradient, i64 gradient_stride, G* table,
-                            i64 table_stride, i64 width) {
-  const int2 span = spans[blockIdx.x];
-  G* row = table + (i64)blockIdx.x * table_stride;
-  for (i64 column = threadIdx.x * PACK; column < width; column += blockDim.x * PACK) {
-    float sums[PACK], values[PACK];
+// Sorted tokens that are added together where they have one id.
+constexpr int CHUNK = 32;
+
+// Rows of sorted tokens [first, end), added in order; eight loads are on their way.
+DEV void add_rows(const int* order, const element* gradient, i64 stride, i64 column, int first, int end,
+                  float (&sums)[PACK]) {
+  float values[PACK];
+  int i = first;
+  for (; i + 8 <= end; i += 8) {
+    uint4 rows[8];
 #pragma unroll
-    for (int k = 0; k < PACK; ++k) sums[k] = 0.0f;
-    int i = span.x;
-    for (; i + 8 <= span.y; i += 8) {  // eight loads on their way, added in order
-      uint4 rows[8];
+    for (int j = 0; j < 8; ++j) rows[j] = load_raw(gradient + (i64)order[i + j] * stride + column);
 #pragma unroll
-      for (int j = 0; j < 8; ++j) rows[j] = load_raw(gradient + (i64)order[i + j] * gradient_stride + column);
-#pragma unroll
-      for (int j = 0; j < 8; ++j) {
-        unpack(rows[j], values);
-#pragma unroll
-        for (int k = 0; k < PACK; ++k) sums[k] += values[k];
-      }
-    }
-    for (; i < span.y; ++i) {
-      load_pack(gradient + (i64)order[i] * gradient_stride + column, values);
+    for (int j = 0; j < 8; ++j) {
+      unpack(rows[j], values);
 #pragma unroll
       for (int k = 0; k < PACK; ++k) sums[k] += values[k];
     }
+  }
+  for (; i < end; ++i) {
+    load_pack(gradient + (i64)order[i] * stride + column, values);
+#pragma unroll
+    for (int k = 0; k < PACK; ++k) sums[k] += values[k];
+  }
+}
+
+// Grid (whole chunks). Chunks of several ids are left as they are.
+KERNEL __launch_bounds__(256) chunk_sums(const u32* keys, const int* order, const element* gradient,
+                                         i64 gradient_stride, float* chunks, i64 width) {
+  const int first = blockIdx.x * CHUNK;
+  if (keys[first] != keys[first + CHUNK - 1]) return;
+  for (i64 column = threadIdx.x * PACK; column < width; column += blockDim.x * PACK) {
+    float sums[PACK];
+#pragma unroll
+    for (int k = 0; k < PACK; ++k) sums[k] = 0.0f;
+    add_rows(order, gradient, gradient_stride, column, first, first + CHUNK, sums);
+    store_floats(chunks + (i64)blockIdx.x * width + column, sums);
+  }
+}
+
+template <typename G>
+DEV void replace_row_packed(const int* order, const int2* spans, const element* gradient, i64 gradient_stride, G* table,
+                            i64 table_stride, i64 width, const float* chunks) {
+  const int2 span = spans[blockIdx.x];
+  // Whole chunks of the span, and what lies before and after them.
+  const int first = (span.x + CHUNK - 1) / CHUNK, end = max(first, span.y / CHUNK);
+  const int before = min(first * CHUNK, span.y), after = max(end * CHUNK, before);
+  G* row = table + (i64)blockIdx.x * table_stride;
+  for (i64 column = threadIdx.x * PACK; column < width; column += blockDim.x * PACK) {
+    float sums[PACK];
+#pragma unroll
+    for (int k = 0; k < PACK; ++k) sums[k] = 0.0f;
+    add_rows(order, gradient, gradient_stride, column, span.x, before, sums);
+#pragma unroll 8
+    for (int chunk = first; chunk < end; ++chunk) {
+      float values[PACK];
+      load_floats(chunks + (i64)chunk * width + column, values);
+#pragma unroll
+      for (int k = 0; k < PACK; ++k) sums[k] += values[k];
+    }
+    add_rows(order, gradient, gradient_stride, column, after, span.y, sums);
     store_numbers(row + column, sums);
   }
 }
 
-#define REPLACE(NAME, HOW, G)                                                                                   \
+#define REPLACE(NAME, G)                                                                                        \
   KERNEL __launch_bounds__(256) NAME(const int* order, const int2* spans, const element* gradient,              \
                                      i64 gradient_stride, G* table, i64 table_stride, i64 width) {              \
-    HOW<G>(order, spans, gradient, gradient_stride, table, table_stride, width);                                \
+    replace_row<G>(order, spans, gradient, gradient_stride, table, table_stride, width);                        \
+  }
+#define REPLACE_PACKED(NAME, G)                                                                                 \
+  KERNEL __launch_bounds__(256) NAME(const int* order, const int2* spans, const element* gradient,              \
+                                     i64 gradient_stride, G* table, i64 table_stride, i64 width,                \
+                                     const float* chunks) {                                                     \
+    replace_row_packed<G>(order, spans, gradient, gradient_stride, table, table_stride, width, chunks);         \
   }
 
-REPLACE(replace, replace_row, float)
-REPLACE(replace_packed, replace_row_packed, float)
+REPLACE(replace, float)
+REPLACE_PACKED(replace_packed, float)
 #if KRAIT_BFLOAT16
-REPLACE(replace_narrow, replace_row, element)
-REPLACE(replace_packed_narrow, replace_row_packed, element)
+REPLACE(replace_narrow, element)
+REPLACE_PACKED(replace_packed_narrow, element)
 #endif

@@ -23,6 +23,9 @@ extension CaseList {
     for type in [Replacing.float32, .storage] {
       cases.append(
         embeddingBackward(tokens: 40, vocabulary: 300, width: 2560, replacing: type))
+      // Ids of so many tokens that some are added chunk by chunk.
+      cases.append(
+        embeddingBackward(tokens: 301, vocabulary: 3, width: 24, replacing: type))
     }
     return cases
   }
