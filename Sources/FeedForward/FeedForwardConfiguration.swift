@@ -51,7 +51,9 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
   public var blockTokens = 128
   /// rho: the share of neurons that `columns` keeps, rounded up to `keptMultiple`.
   public var density = 0.125
-  /// A density for each layer, overriding `density`; empty for one density everywhere.
+  /// How the density varies with depth.
+  public var profile = DensityProfile.uniform
+  /// A density for each layer, overriding `density` and `profile`; empty for those.
   public var densities: [Double] = []
   /// A layer of `columns` whose density is above this computes densely: its sparse products would
   /// be slower. A rule, not a timing, so that a run is the same on every machine. Where the four
@@ -93,15 +95,19 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
     sparseWeights ?? (mode == .paper ? .up : .none)
   }
 
+  /// The density of a layer of `columns`, of so many.
+  public func density(layer: Int, of layers: Int) -> Double {
+    densities.isEmpty ? profile.density(density, layer: layer, of: layers) : densities[layer]
+  }
+
   /// Whether a layer of `columns` computes densely also in sparse steps.
-  public func isDense(layer: Int) -> Bool {
-    mode == .columns && (densities.isEmpty ? density : densities[layer]) > denseAbove
+  public func isDense(layer: Int, of layers: Int) -> Bool {
+    mode == .columns && density(layer: layer, of: layers) > denseAbove
   }
 
   /// K for a layer: kept neurons of each block in `columns` mode.
-  public func keptColumns(layer: Int, hiddenWidth: Int) -> Int {
-    let density = densities.isEmpty ? self.density : densities[layer]
-    let wanted = Int((density * Double(hiddenWidth)).rounded(.up))
+  public func keptColumns(layer: Int, of layers: Int, hiddenWidth: Int) -> Int {
+    let wanted = Int((density(layer: layer, of: layers) * Double(hiddenWidth)).rounded(.up))
     let rounded = (max(wanted, 1) + keptMultiple - 1) / keptMultiple * keptMultiple
     return min(rounded, hiddenWidth)
   }

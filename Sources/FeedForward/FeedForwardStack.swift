@@ -284,7 +284,8 @@ extension FeedForwardConfiguration {
     return SparseFeedForward.Recipe(
       blockTokens: blockTokens,
       keptColumns: (0..<shape.layers).map {
-        isDense(layer: $0) ? 0 : keptColumns(layer: $0, hiddenWidth: shape.hiddenWidth)
+        isDense(layer: $0, of: shape.layers)
+          ? 0 : keptColumns(layer: $0, of: shape.layers, hiddenWidth: shape.hiddenWidth)
       },
       selection: selection == .exact
         ? .exact(measuredOn: samples) : .sampled(samples),

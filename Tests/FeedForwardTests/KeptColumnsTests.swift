@@ -11,6 +11,22 @@ import Testing
     var configuration = FeedForwardConfiguration()
     configuration.density = density
     configuration.keptMultiple = multiple
-    #expect(configuration.keptColumns(layer: 0, hiddenWidth: hiddenWidth) == expected)
+    #expect(configuration.keptColumns(layer: 0, of: 1, hiddenWidth: hiddenWidth) == expected)
+  }
+
+  @Test func endsOfAModelAreDenserThanItsMiddle() {
+    var configuration = FeedForwardConfiguration()
+    configuration.profile = .ends
+    func densities(_ layers: Int) -> [Double] {
+      (0..<layers).map { configuration.density(layer: $0, of: layers) }
+    }
+    #expect(densities(8) == [0.5, 0.0625, 0.0625, 0.0625, 0.0625, 0.0625, 0.25, 0.5])
+    #expect(densities(1) == [0.5])
+    configuration.density = 0.3
+    #expect(densities(4) == [1, 0.15, 0.15, 1])
+    #expect(configuration.isDense(layer: 0, of: 4) && !configuration.isDense(layer: 1, of: 4))
+    #expect(configuration.keptColumns(layer: 1, of: 4, hiddenWidth: 640) == 128)
+    configuration.densities = [0.25, 0.5]
+    #expect(densities(2) == [0.25, 0.5])
   }
 }

@@ -24,8 +24,12 @@ extension RunConfiguration {
     .choice("feedForward", "mode", \.feedForward.mode, "what sparse steps do; dense for none"),
     .integer("feedForward", "blockTokens", \.feedForward.blockTokens, "V: tokens of a block"),
     .number("feedForward", "density", \.feedForward.density, "share of neurons columns keeps"),
+    .choice(
+      "feedForward", "profile", \.feedForward.profile,
+      "ends: 4 times density in first and last layer, twice in the last quarter, else half"),
     .init(
-      section: "feedForward", name: "densities", help: "a density per layer; empty for one for all",
+      section: "feedForward", name: "densities",
+      help: "a density per layer; empty for density and profile",
       kind: .numbers, get: { .list($0.feedForward.densities.map { .number($0) }) },
       set: { $0.feedForward.densities = try numbers($1) }),
     .number(

@@ -30,7 +30,8 @@ extension NetworkUnderTest {
     }
     let columns = ReferencePatterns.columns(
       activation, blocks: blocks,
-      keep: configuration.keptColumns(layer: layer, hiddenWidth: shape.hiddenWidth),
+      keep: configuration.keptColumns(
+        layer: layer, of: shape.layers, hiddenWidth: shape.hiddenWidth),
       samples: configuration.selection == .sampled ? configuration.samples : nil,
       neighbourWeight: configuration.selection == .sampled ? configuration.neighbourWeight : 0)
     return ReferencePattern(

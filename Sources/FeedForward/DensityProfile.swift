@@ -1,0 +1,27 @@
+/// How the density of `columns` varies with a layer's depth.
+public enum DensityProfile: String, Sendable, CaseIterable, Codable {
+  /// The same everywhere.
+  case uniform
+  /// Four times the density in the first and the last layer, twice in the last quarter, half of it
+  /// in all others.
+  ///
+  /// In trained models 1 or 2 % of a middle layer's activations are not zero, but 10 to 40 % of the
+  /// first layer's and 15 to 20 % of the last one's: an eighth is more than the former need, and
+  /// the latter lose by it (LOG.md).
+  case ends
+
+  /// The density of a layer, at most 1.
+  ///
+  /// - Parameters:
+  ///   - density: what the profile is applied to.
+  ///   - layer: from 0.
+  ///   - layers: of the model.
+  public func density(_ density: Double, layer: Int, of layers: Int) -> Double {
+    switch self {
+    case .uniform: return density
+    case .ends:
+      if layer == 0 || layer == layers - 1 { return min(1, 4 * density) }
+      return min(1, layer >= layers - (layers + 3) / 4 ? 2 * density : density / 2)
+    }
+  }
+}
