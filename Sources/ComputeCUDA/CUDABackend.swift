@@ -26,7 +26,7 @@ public final class CUDABackend: MemoryMeter {
   /// Optional libraries that are missing, too old or refuse to work, what that costs, and what to
   /// do: a sentence each.
   public let warnings: [String]
-  private let synchronizesEachLaunch: Bool
+  let launches: KernelLaunches
   /// Counted when it is first asked for: see `HopperCarriedGradient.swift`.
   var clustersOfCarry: [Int]?
 
@@ -42,8 +42,8 @@ public final class CUDABackend: MemoryMeter {
     self.libraries = libraries
     self.storage = storage
     isReproducible = getenv("KRAIT_REPRODUCIBLE").map { $0.pointee != 48 } ?? reproducible
-    synchronizesEachLaunch = getenv("KRAIT_CUDA_SYNCHRONIZE").map { $0.pointee != 48 } ?? false
     device = try CUDADevice(libraries)
+    launches = KernelLaunches(device)
     memory = DeviceMemory(device)
     pinned = PinnedMemory(device)
     timeline = EventTimeline(device)
@@ -300,53 +300,5 @@ public final class CUDABackend: MemoryMeter {
         driver.copy_on_device(copy.destination_device, copy.source_device, bytes, device.stream),
         "cuMemcpyDtoDAsync", doing())
     }
-  }
-
-  // MARK: Launching
-
-  /// The grid of a launch.
-  struct Grid {
-    var x: Int
-    var y = 1
-    var z = 1
-
-    /// One thread for every item, in blocks of so many threads.
-    static func items(_ count: Int, threads: Int = 256) -> Grid {
-      Grid(x: (count + threads - 1) / threads)
-    }
-
-    /// At most so many blocks: for kernels that stride over their items.
-    static func strided(_ count: Int, threads: Int = 256, blocks: Int = 4096) -> Grid {
-      Grid(x: min((count + threads - 1) / threads, blocks))
-    }
-  }
-
-  /// Enqueues a kernel; nothing happens when the grid is empty.
-  ///
-  /// `work` is the operation that the kernel does most of, for the record of calls.
-  func launch(
-    _ file: String, _ name: String, _ elementType: ElementType, constants: [String] = [],
-    grid: Grid, threads: Int = 256, sharedBytes: Int = 0, _ arguments: KernelArguments,
-    for work: (any Operation)? = nil
-  ) throws(ComputeError) {
-    guard grid.x > 0 && grid.y > 0 && grid.z > 0 else { return }
-    precondition(
-      grid.x < 1 << 31 && grid.y < 65536 && grid.z < 65536,
-      "\(name): a grid of \(grid.x) x \(grid.y) x \(grid.z)")
-    try device.enter()
-    let unit = KernelUnit(file, isBFloat16: elementType == .bfloat16, constants: constants)
-    let function = try kernels.function(unit, name)
-    if sharedBytes > 48 << 10 { try kernels.allowShared(function, bytes: sharedBytes) }
-    let code = try record.bracket(
-      "\(file.dropLast(3)) \(name)", work: record.isOn ? work.map { ($0.flops, $0.bytes) } : nil
-    ) { () throws(ComputeError) in
-      arguments.withPointers { parameters in
-        device.driver.pointee.launch(
-          function, UInt32(grid.x), UInt32(grid.y), UInt32(grid.z), UInt32(threads), 1, 1,
-          UInt32(sharedBytes), device.stream, parameters, nil)
-      }
-    }
-    try device.check(code, "cuLaunchKernel", "starting \(name) of \(file)")
-    if synchronizesEachLaunch { try device.synchronize("running \(name) of \(file)") }
   }
 }

@@ -3,6 +3,9 @@
 
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
+static const char dependent_launch_cuh[] = {
+#embed "kernels/dependent_launch.cuh" suffix(, 0)
+};
 static const char e4m3_cuh[] = {
 #embed "kernels/e4m3.cuh" suffix(, 0)
 };
@@ -161,6 +164,7 @@ static const char hopper_weight_gradient_runs_cu[] = {
 };
 
 static const krait_kernel_source sources[] = {
+    {"dependent_launch.cuh", dependent_launch_cuh},
     {"e4m3.cuh", e4m3_cuh},
     {"element.cuh", element_cuh},
     {"pack.cuh", pack_cuh},

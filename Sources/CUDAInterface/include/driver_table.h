@@ -29,8 +29,8 @@ typedef struct {
   size_t width_bytes, height;
 } krait_cu_copy_2d;
 
-// What a launch with attributes needs: CUlaunchAttribute, of which only a cluster's three sizes are used here, and
-// CUlaunchConfig.
+// What a launch with attributes needs: CUlaunchAttribute (a cluster's three sizes, or 1 where a kernel may start before
+// the one in front of it has ended), and CUlaunchConfig.
 typedef struct {
   uint32_t kind, padding;
   uint32_t values[16];
@@ -56,6 +56,7 @@ enum {
   KRAIT_CU_FUNCTION_LOCAL_BYTES = 3,
   KRAIT_CU_FUNCTION_DYNAMIC_SHARED = 8,
   KRAIT_CU_LAUNCH_CLUSTER = 4,
+  KRAIT_CU_LAUNCH_DEPENDENT = 6,
   KRAIT_CU_TENSOR_MAP_BFLOAT16 = 9,
   KRAIT_CU_TENSOR_MAP_SWIZZLE_128 = 3,
   KRAIT_CU_TENSOR_MAP_PROMOTE_128 = 2,
@@ -122,6 +123,9 @@ enum {
      unsigned block_x, unsigned block_y, unsigned block_z, unsigned shared_bytes,                  \
      krait_cu_stream _Nullable stream, void *_Nullable *_Nullable parameters,                      \
      void *_Nullable *_Nullable extra))                                                            \
+  X(launch_with_attributes, "cuLaunchKernelEx", int,                                               \
+    (const krait_cu_launch *_Nonnull launch, krait_cu_function _Nonnull function,                  \
+     void *_Nullable *_Nullable parameters, void *_Nullable *_Nullable extra))                     \
   X(active_clusters, "cuOccupancyMaxActiveClusters", int,                                           \
     (int *_Nonnull count, krait_cu_function _Nonnull function,                                     \
      const krait_cu_launch *_Nonnull launch))                                                      \

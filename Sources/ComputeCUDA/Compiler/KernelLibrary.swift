@@ -13,6 +13,7 @@ final class KernelLibrary {
   private let target: String
   private var modules: [KernelUnit: krait_cu_module] = [:]
   private var functions: [Function: krait_cu_function] = [:]
+  private var startEarly: [String: Bool] = [:]
 
   private struct Function: Hashable {
     let unit: KernelUnit
@@ -56,6 +57,14 @@ final class KernelLibrary {
     guard let function else { preconditionFailure("the driver gave no function for \(name)") }
     functions[key] = function
     return function
+  }
+
+  /// Whether the kernels of a file wait themselves for the one in front: see `KernelLaunches`.
+  func mayStartEarly(_ file: String) -> Bool {
+    if let known = startEarly[file] { return known }
+    let answer = sources.mayStartEarly(file)
+    startEarly[file] = answer
+    return answer
   }
 
   /// Lets a kernel use more shared memory than the 48 KiB that every one may.

@@ -33,6 +33,19 @@ package struct KernelSource: Sendable {
     files.keys.filter { $0.hasSuffix(".cu") && !$0.contains("/") }.sorted()
   }
 
+  /// Whether a file's kernels call `begin_kernel`, themselves or in what they include. Embedded ones do, says a test;
+  /// edited copies may be older than the rule.
+  package func mayStartEarly(_ file: String) -> Bool {
+    let text = text(file)
+    return text.contains("begin_kernel();")
+      || text.split(separator: "\n").contains { line in
+        let parts = line.split(separator: "\"")
+        guard line.hasPrefix("#include"), parts.count > 1 else { return false }
+        let header = String(parts[1])
+        return files[header] != nil && mayStartEarly(header)
+      }
+  }
+
   /// The text of a file.
   package func text(_ name: String) -> String {
     guard let text = files[name] else { preconditionFailure("there is no kernel file '\(name)'") }

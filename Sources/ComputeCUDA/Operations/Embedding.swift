@@ -11,12 +11,15 @@ extension CUDABackend {
     arguments.addWithStride(operation.output)
     arguments.add(operation.output.columns)
     let packed = isPacked(operation.table, operation.output)
+    if packed { arguments.add(operation.output.rows) }
+    let threads =
+      packed
+      ? min(256, threads(row: operation.output.columns, operation.table.elementType) ?? 256) : 256
     try launch(
       "Embedding.cu", packed ? "forward_packed" : "forward", operation.table.elementType,
-      grid: Grid(x: operation.output.rows),
-      threads: packed
-        ? min(256, threads(row: operation.output.columns, operation.table.elementType) ?? 256)
-        : 256, arguments, for: operation)
+      grid: packed
+        ? rowGrid(operation.output.rows, threads: threads) : Grid(x: operation.output.rows),
+      threads: threads, arguments, for: operation)
   }
 
   /// Sorts tokens by id, then adds the rows of each id in token order.

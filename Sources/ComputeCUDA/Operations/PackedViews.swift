@@ -12,6 +12,12 @@ extension CUDABackend {
     }
   }
 
+  /// Blocks that go over rows in turns: as many as are on the GPU at once, with 56 registers a
+  /// thread. Every block more costs time.
+  func rowGrid(_ rows: Int, threads: Int) -> Grid {
+    Grid(x: min(rows, device.multiprocessors * max(1, 1152 / threads)))
+  }
+
   /// Threads of a block that reads a row of so many elements at once, in whole warps; nil when the
   /// row is too long for one block.
   func threads(row columns: Int, _ type: ElementType) -> Int? {

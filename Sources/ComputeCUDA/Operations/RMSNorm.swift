@@ -24,7 +24,7 @@ extension CUDABackend {
       return try copyInEightBits(operation)
     }
     let isNarrow = threads <= 128
-    if isNarrow { arguments.add(rows) }
+    arguments.add(rows)
     var name = isNarrow ? "forward_narrow" : "forward_packed"
     if let copy = operation.eightBitCopy, takesEightBitCopies(of: operation.output) {
       name = isNarrow ? "forward_narrow_eight_bit" : "forward_eight_bit"
@@ -33,8 +33,8 @@ extension CUDABackend {
     }
     try launch(
       "RMSNorm.cu", name, operation.input.elementType,
-      grid: Grid(x: isNarrow ? (rows + 7) / 8 : rows), threads: isNarrow ? 256 : threads,
-      arguments, for: operation)
+      grid: isNarrow ? Grid(x: (rows + 7) / 8) : rowGrid(rows, threads: threads),
+      threads: isNarrow ? 256 : threads, arguments, for: operation)
   }
 
   /// The copy that is wanted of an output, from that, where its rows can be read.

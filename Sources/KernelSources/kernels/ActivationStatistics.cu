@@ -3,6 +3,7 @@
 #include "reduce.cuh"
 
 KERNEL __launch_bounds__(256) statistics(const element* values, i64 stride, i64 rows, i64 columns, double* partial) {
+  begin_kernel();
   __shared__ double shared[32];
   double sum = 0.0, squares = 0.0, positive = 0.0;
   for (i64 index = thread_index(); index < rows * columns; index += thread_count()) {
@@ -22,6 +23,7 @@ KERNEL __launch_bounds__(256) statistics(const element* values, i64 stride, i64 
 }
 
 KERNEL __launch_bounds__(256) statistics_total(const double* partial, i64 count, i64 values, float* result) {
+  begin_kernel();
   __shared__ double shared[32];
   for (int which = 0; which < 3; ++which) {
     double sum = 0.0;

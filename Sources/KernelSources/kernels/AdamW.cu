@@ -78,6 +78,7 @@ template <typename G> DEV void update_fours(const Numbers& all, const G* gradien
   KERNEL __launch_bounds__(256) NAME(float* parameters, const G* gradients, float* first, float* second,         \
                                      element* weights, i64 count, float gradient_scale, float beta1, float beta2, \
                                      float epsilon, float step_size, float root_scale, float keep) {             \
+    begin_kernel();                                                                                              \
     const Step step = {gradient_scale, beta1, beta2, epsilon, step_size, root_scale, keep};                      \
     HOW(Numbers{parameters, first, second, weights, count}, gradients, step);                                    \
   }

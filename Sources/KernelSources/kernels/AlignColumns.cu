@@ -164,15 +164,19 @@ DEV void align(u16* columns, i64 stride, int blocks, int kept, int chain) {
 }
 
 KERNEL __launch_bounds__(1024) align_columns_1(u16* columns, i64 stride, int blocks, int kept, int chain) {
+  begin_kernel();
   align_groups<1>(columns, stride, blocks, kept, chain);
 }
 KERNEL __launch_bounds__(1024) align_columns_2(u16* columns, i64 stride, int blocks, int kept, int chain) {
+  begin_kernel();
   align_groups<2>(columns, stride, blocks, kept, chain);
 }
 KERNEL __launch_bounds__(1024) align_columns_4(u16* columns, i64 stride, int blocks, int kept, int chain) {
+  begin_kernel();
   align_groups<4>(columns, stride, blocks, kept, chain);
 }
 KERNEL __launch_bounds__(1024) align_columns_16(u16* columns, i64 stride, int blocks, int kept, int chain) {
+  begin_kernel();
   static_assert(16 * THREADS == MAXIMUM_KEPT, "the longest lists");
   align<16>(columns, stride, blocks, kept, chain);
 }

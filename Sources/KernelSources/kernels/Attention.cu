@@ -39,6 +39,7 @@ DEV float dot(const float* a, const float* b) {
 KERNEL __launch_bounds__(256) forward(const element* query, i64 query_stride, const element* key, i64 key_stride,
                                       const element* value, i64 value_stride, element* output, i64 output_stride,
                                       float* log_sum_exp, i64 log_sum_exp_stride, Heads h) {
+  begin_kernel();
   extern __shared__ float memory[];
   float(*q)[PITCH] = (float(*)[PITCH])memory;
   float(*k)[PITCH] = q + ROWS;
@@ -107,6 +108,7 @@ KERNEL __launch_bounds__(256) forward(const element* query, i64 query_stride, co
 
 KERNEL __launch_bounds__(256) output_dot(const element* output, i64 output_stride, const element* gradient,
                                          i64 gradient_stride, float* delta, i64 rows, int heads) {
+  begin_kernel();
   const int lane = threadIdx.x & 31;
   for (i64 item = thread_index() >> 5; item < rows * heads; item += thread_count() >> 5) {
     const i64 row = item / heads, head = item % heads;
@@ -125,6 +127,7 @@ KERNEL __launch_bounds__(256) query_gradient(const element* query, i64 query_str
                                              const element* gradient, i64 gradient_stride, const float* log_sum_exp,
                                              i64 log_sum_exp_stride, const float* delta, element* result,
                                              i64 result_stride, Heads h) {
+  begin_kernel();
   extern __shared__ float memory[];
   float(*q)[PITCH] = (float(*)[PITCH])memory;
   float(*g)[PITCH] = q + ROWS;
@@ -177,6 +180,7 @@ KERNEL __launch_bounds__(256) key_gradient(const element* query, i64 query_strid
                                            i64 gradient_stride, const float* log_sum_exp, i64 log_sum_exp_stride,
                                            const float* delta, element* key_result, i64 key_result_stride,
                                            element* value_result, i64 value_result_stride, Heads h) {
+  begin_kernel();
   extern __shared__ float memory[];
   float(*q)[PITCH] = (float(*)[PITCH])memory;
   float(*g)[PITCH] = q + ROWS;

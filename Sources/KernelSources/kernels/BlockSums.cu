@@ -8,6 +8,7 @@
 
 KERNEL block_sums(const element* values, i64 stride, i64 rows, i64 columns, i64 block_rows, float* sums,
                   i64 sums_stride) {
+  begin_kernel();
   const i64 column = thread_index(), block = blockIdx.y;
   if (column >= columns) return;
   const i64 first = block * block_rows, end = first + block_rows < rows ? first + block_rows : rows;
@@ -22,6 +23,7 @@ KERNEL block_sums(const element* values, i64 stride, i64 rows, i64 columns, i64 
 #if KRAIT_BFLOAT16
 KERNEL __launch_bounds__(128) block_sums_8(const element* __restrict__ values, i64 stride, i64 rows, i64 columns,
                                            i64 block_rows, float* __restrict__ sums, i64 sums_stride) {
+  begin_kernel();
   const i64 column = thread_index() * 8, block = blockIdx.y;
   if (column >= columns) return;
   const i64 first = block * block_rows, end = first + block_rows < rows ? first + block_rows : rows;

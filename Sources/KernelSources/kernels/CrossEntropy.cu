@@ -16,6 +16,7 @@ DEV float power(float x) { return expf(x); }
 
 KERNEL __launch_bounds__(512) cross_entropy(element* logits, i64 stride, const int* targets, float* losses,
                                             i64 vocabulary, int with_gradient, float scale) {
+  begin_kernel();
   __shared__ float shared[32];
   const i64 row = blockIdx.x;
   element* z = logits + row * stride;
@@ -51,6 +52,7 @@ KERNEL __launch_bounds__(512) cross_entropy(element* logits, i64 stride, const i
 
 KERNEL __launch_bounds__(1024) cross_entropy_packed(element* logits, i64 stride, const int* targets, float* losses,
                                                     i64 vocabulary, int with_gradient, float scale) {
+  begin_kernel();
   __shared__ float shared[32];
   const i64 row = blockIdx.x;
   element* z = logits + row * stride;

@@ -1,6 +1,6 @@
 // Rows of a table, one per token, and the gradient of that.
 //
-// forward: a block per token, forward_packed by 16 bytes; an id outside of the table gives NaN, which the loss
+// forward: a block per token, forward_packed by 16 bytes, every so many-th token; an id outside of the table gives NaN, which the loss
 // shows. backward: tokens arrive sorted by id, equal ids in token order; the block at the first
 // position of an id adds its rows in that order: reproducible without atomics.
 // replace: the same where nothing was before, a block per row of the table; rows of no token become zero.
@@ -11,6 +11,7 @@
 
 KERNEL forward(const int* tokens, const element* table, i64 table_stride, i64 vocabulary, element* output,
                i64 output_stride, i64 width) {
+  begin_kernel();
   const i64 token = blockIdx.x, row = tokens[token];
   const bool known = row >= 0 && row < vocabulary;
   for (i64 column = threadIdx.x; column < width; column += blockDim.x) {
@@ -20,21 +21,26 @@ KERNEL forward(const int* tokens, const element* table, i64 table_stride, i64 vo
 }
 
 KERNEL forward_packed(const int* tokens, const element* table, i64 table_stride, i64 vocabulary, element* output,
-                      i64 output_stride, i64 width) {
-  const i64 token = blockIdx.x, row = tokens[token];
-  const bool is_known = row >= 0 && row < vocabulary;
-  float values[PACK];
+                      i64 output_stride, i64 width, i64 count) {
+  begin_kernel();
+#pragma unroll 4
+  for (i64 token = blockIdx.x; token < count; token += gridDim.x) {
+    const i64 row = tokens[token];
+    const bool is_known = row >= 0 && row < vocabulary;
+    float values[PACK];
 #pragma unroll
-  for (int i = 0; i < PACK; ++i) values[i] = NOT_A_NUMBER;
-  for (i64 column = threadIdx.x * PACK; column < width; column += blockDim.x * PACK) {
-    if (is_known) load_pack(table + row * table_stride + column, values);
-    store_pack(output + token * output_stride + column, values);
+    for (int i = 0; i < PACK; ++i) values[i] = NOT_A_NUMBER;
+    for (i64 column = threadIdx.x * PACK; column < width; column += blockDim.x * PACK) {
+      if (is_known) load_pack(table + row * table_stride + column, values);
+      store_pack(output + token * output_stride + column, values);
+    }
   }
 }
 
 // Grid (positions, width / 256).
 KERNEL backward(const u32* keys, const int* order, i64 count, const element* gradient, i64 gradient_stride,
                 float* table, i64 table_stride, i64 vocabulary, i64 width) {
+  begin_kernel();
   const i64 first = blockIdx.x, column = (i64)blockIdx.y * blockDim.x + threadIdx.x;
   const u32 key = keys[first];
   if (key >= vocabulary || (first > 0 && keys[first - 1] == key) || column >= width) return;
@@ -56,6 +62,7 @@ KERNEL backward(const u32* keys, const int* order, i64 count, const element* gra
 
 // Where each id's tokens start and end among the sorted ones; both are zero before.
 KERNEL mark_spans(const u32* keys, i64 count, int2* spans, i64 vocabulary) {
+  begin_kernel();
   const i64 i = thread_index();
   if (i >= count || keys[i] >= vocabulary) return;
   if (i == 0 || keys[i - 1] != keys[i]) spans[keys[i]].x = (int)i;
@@ -110,6 +117,7 @@ DEV void add_rows(const int* order, const element* gradient, i64 stride, i64 col
 // Grid (whole chunks). Chunks of several ids are left as they are.
 KERNEL __launch_bounds__(256) chunk_sums(const u32* keys, const int* order, const element* gradient,
                                          i64 gradient_stride, float* chunks, i64 width) {
+  begin_kernel();
   const int first = blockIdx.x * CHUNK;
   if (keys[first] != keys[first + CHUNK - 1]) return;
   for (i64 column = threadIdx.x * PACK; column < width; column += blockDim.x * PACK) {
@@ -149,12 +157,14 @@ DEV void replace_row_packed(const int* order, const int2* spans, const element* 
 #define REPLACE(NAME, G)                                                                                        \
   KERNEL __launch_bounds__(256) NAME(const int* order, const int2* spans, const element* gradient,              \
                                      i64 gradient_stride, G* table, i64 table_stride, i64 width) {              \
+    begin_kernel();                                                                                             \
     replace_row<G>(order, spans, gradient, gradient_stride, table, table_stride, width);                        \
   }
 #define REPLACE_PACKED(NAME, G)                                                                                 \
   KERNEL __launch_bounds__(256) NAME(const int* order, const int2* spans, const element* gradient,              \
                                      i64 gradient_stride, G* table, i64 table_stride, i64 width,                \
                                      const float* chunks) {                                                     \
+    begin_kernel();                                                                                             \
     replace_row_packed<G>(order, spans, gradient, gradient_stride, table, table_stride, width, chunks);         \
   }
 

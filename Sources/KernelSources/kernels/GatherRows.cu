@@ -8,6 +8,7 @@
 
 KERNEL gather(const element* source, i64 source_stride, const int* rows, element* output, i64 output_stride,
               i64 columns) {
+  begin_kernel();
   const i64 row = blockIdx.x;
   const element* from = source + (i64)rows[row] * source_stride;
   element* to = output + row * output_stride;
@@ -18,6 +19,7 @@ KERNEL gather(const element* source, i64 source_stride, const int* rows, element
 KERNEL __launch_bounds__(256) gather_chunks(const uint4* __restrict__ source, i64 source_stride,
                                             const int* __restrict__ rows, uint4* __restrict__ output,
                                             i64 output_stride, i64 count, int chunks) {
+  begin_kernel();
   const i64 row = thread_index() / 32;
   if (row >= count) return;
   const int lane = threadIdx.x & 31;

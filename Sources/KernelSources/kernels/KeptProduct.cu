@@ -9,6 +9,7 @@ KERNEL __launch_bounds__(256) kept_product(const element* input, i64 input_strid
                                            i64 weights_stride, element* output, i64 output_stride,
                                            const element* activation, i64 activation_stride, i64 width, int epilogue,
                                            Pattern pattern) {
+  begin_kernel();
   __shared__ TileShared shared;
   const i64 block = blockIdx.z, first = block * pattern.block_tokens + (i64)blockIdx.y * TILE;
   i64 end = (block + 1) * pattern.block_tokens;

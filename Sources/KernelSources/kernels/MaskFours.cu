@@ -17,6 +17,7 @@ DEV void mask(element (&at)[4], int keep) {
 }
 
 KERNEL mask_fours(element* values, i64 stride, i64 rows, i64 columns, int keep) {
+  begin_kernel();
   const i64 groups = columns / 4;
   for (i64 index = thread_index(); index < rows * groups; index += thread_count()) {
     element* at = values + index / groups * stride + index % groups * 4;
@@ -31,6 +32,7 @@ KERNEL mask_fours(element* values, i64 stride, i64 rows, i64 columns, int keep) 
 
 #if KRAIT_BFLOAT16
 KERNEL mask_fours_8(element* values, i64 stride, i64 rows, i64 columns, int keep) {
+  begin_kernel();
   const i64 groups = columns / 4;
   for (i64 index = thread_index(); index < rows * groups; index += thread_count()) {
     uint2* at = (uint2*)(values + index / groups * stride + index % groups * 4);

@@ -51,6 +51,7 @@ DEV void product(const element* left, i64 left_stride, const element* right, i64
       const element* left, i64 left_stride, const element* right, i64 right_stride, void* output,               \
       i64 output_stride, const void* addend, i64 addend_stride, const element* activation,                      \
       i64 activation_stride, i64 m, i64 n, i64 k, float alpha, int epilogue, int wide) {                        \
+    begin_kernel();                                                                                             \
     product<left_transposed, right_transposed>(left, left_stride, right, right_stride, output, output_stride,   \
                                                addend, addend_stride, activation, activation_stride, m, n, k,   \
                                                alpha, epilogue, wide);                                          \
@@ -63,6 +64,7 @@ PRODUCT(product_tt, true, true)
 
 KERNEL finish(void* output, i64 output_stride, const void* addend, i64 addend_stride, const element* activation,
               i64 activation_stride, i64 rows, i64 columns, int epilogue, int wide) {
+  begin_kernel();
   for (i64 index = thread_index(); index < rows * columns; index += thread_count()) {
     const i64 row = index / columns, column = index % columns;
     const float a = activation ? to_float(activation[row * activation_stride + column]) : 0.0f;

@@ -8,6 +8,7 @@
 #include "pattern.cuh"
 
 KERNEL pack(const element* values, i64 stride, element* packed, i64 packed_stride, Pattern pattern) {
+  begin_kernel();
   const i64 position = blockIdx.x;
   const u16* list = pattern.list(position / pattern.block_tokens);
   const element* from = values + pattern.token(position) * stride;
@@ -17,6 +18,7 @@ KERNEL pack(const element* values, i64 stride, element* packed, i64 packed_strid
 #if KRAIT_BFLOAT16
 KERNEL __launch_bounds__(256) pack_8(const element* __restrict__ values, i64 stride, element* __restrict__ packed,
                                      i64 packed_stride, Pattern pattern) {
+  begin_kernel();
   const i64 position = blockIdx.x;
   const uint4* list = (const uint4*)pattern.list(position / pattern.block_tokens);
   const element* from = values + pattern.token(position) * stride;
@@ -35,6 +37,7 @@ KERNEL __launch_bounds__(256) pack_8(const element* __restrict__ values, i64 str
 #endif
 
 KERNEL unpack(const element* packed, i64 packed_stride, element* values, i64 stride, i64 columns, Pattern pattern) {
+  begin_kernel();
   const i64 position = blockIdx.x;
   const u16* list = pattern.list(position / pattern.block_tokens);
   element* to = values + pattern.token(position) * stride;

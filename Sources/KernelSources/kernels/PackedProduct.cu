@@ -8,6 +8,7 @@
 KERNEL __launch_bounds__(256) packed_product(const element* packed, i64 packed_stride, const element* weights,
                                              i64 weights_stride, element* output, i64 output_stride,
                                              const element* addend, i64 addend_stride, i64 width, Pattern pattern) {
+  begin_kernel();
   __shared__ TileShared shared;
   const i64 block = blockIdx.z, first = block * pattern.block_tokens + (i64)blockIdx.y * TILE;
   i64 end = (block + 1) * pattern.block_tokens;

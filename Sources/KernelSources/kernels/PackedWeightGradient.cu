@@ -20,6 +20,7 @@ DEV int first_at_least(const u16* list, int count, i64 value) {
 KERNEL __launch_bounds__(256) packed_weight_gradient(const element* packed, i64 packed_stride, const element* rows,
                                                      i64 rows_stride, float* gradient, i64 gradient_stride,
                                                      i64 neurons, i64 width, Pattern pattern) {
+  begin_kernel();
   __shared__ float sums[NEURONS][COLUMNS];
   __shared__ float values[POSITIONS][NEURONS];
   __shared__ float tokens[POSITIONS][COLUMNS];

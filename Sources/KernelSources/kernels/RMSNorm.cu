@@ -6,7 +6,8 @@
 // for every 32 columns, in an order that never changes.
 // forward_narrow: a warp for every row of at most 128 packs of 16 bytes, eight to a block: no barriers, and three times the
 // bytes on their way that blocks of three warps have (d 768 in a step on an H200, 2026-11-26: 29.6 us, 3.45 TB/s; 31.7).
-// forward_packed, backward_packed: a thread for 16 bytes of a row, so that a row is read once; a block
+// forward_packed, backward_packed: a thread for 16 bytes of a row, so that a row is read once. A block of the first takes
+// every so many-th row (a block for every row costs more: begin_kernel by 49152 blocks took 20 us of an H200), one
 // of the second walks over the rows of a chunk and keeps the weight's gradient in registers. With an order it takes
 // the rows in that order and writes what they become to `copy` as well, one after the other. forward_eight_bit and
 // forward_narrow_eight_bit do as those without, and write every `step`th row of the output in 8 bits as well, densely:
@@ -17,6 +18,7 @@
 
 KERNEL __launch_bounds__(256) forward(const element* input, i64 input_stride, const float* weight, element* output,
                                       i64 output_stride, float* inverse_rms, i64 width, float epsilon, const int* order) {
+  begin_kernel();
   __shared__ float shared[32];
   const i64 row = blockIdx.x, from = order ? order[row] : row;
   const element* x = input + from * input_stride;
@@ -34,6 +36,7 @@ KERNEL __launch_bounds__(256) forward(const element* input, i64 input_stride, co
 KERNEL __launch_bounds__(256) backward(const element* gradient, i64 gradient_stride, const element* input,
                                        i64 input_stride, const float* weight, const float* inverse_rms,
                                        element* input_gradient, i64 input_gradient_stride, i64 width) {
+  begin_kernel();
   __shared__ float shared[32];
   const i64 row = blockIdx.x;
   const element* g = gradient + row * gradient_stride;
@@ -54,6 +57,7 @@ KERNEL __launch_bounds__(256) backward(const element* gradient, i64 gradient_str
 KERNEL __launch_bounds__(256) weight_partial(const element* gradient, i64 gradient_stride, const element* input,
                                              i64 input_stride, const float* inverse_rms, float* partial, i64 rows,
                                              i64 width, i64 rows_per_chunk) {
+  begin_kernel();
   const i64 column = (i64)blockIdx.x * blockDim.x + threadIdx.x;
   if (column >= width) return;
   const i64 first = (i64)blockIdx.y * rows_per_chunk;
@@ -68,6 +72,7 @@ KERNEL __launch_bounds__(256) weight_partial(const element* gradient, i64 gradie
 }
 
 KERNEL __launch_bounds__(1024) weight_sum(const float* partial, i64 chunks, i64 width, float* weight_gradient) {
+  begin_kernel();
   __shared__ float shared[32 * 33];
   const int lane = threadIdx.x & 31, group = threadIdx.x >> 5;
   const i64 first = (i64)blockIdx.x * 32, column = first + lane;
@@ -84,27 +89,43 @@ KERNEL __launch_bounds__(1024) weight_sum(const float* partial, i64 chunks, i64 
 
 // `then` is called with what a thread has of a row of the output.
 template <typename Then>
-DEV void normalize_row(const element* input, i64 input_stride, const float* weight, element* output, i64 output_stride,
-                       float* inverse_rms, i64 width, float epsilon, const int* order, Then then) {
+DEV void normalize_rows(const element* input, i64 input_stride, const float* weight, element* output, i64 output_stride,
+                        float* inverse_rms, i64 width, float epsilon, const int* order, int rows, Then then) {
   __shared__ float shared[32];
-  const i64 row = blockIdx.x, from = order ? order[row] : row;
-  const int column = threadIdx.x * PACK;
+  const int column = threadIdx.x * PACK, step = (int)gridDim.x;
   const bool is_inside = column < width;
-  float x[PACK], w[PACK];
-  float squares = 0.0f;
-  if (is_inside) {
-    load_pack(input + from * input_stride + column, x);
-    load_floats(weight + column, w);
+  float w[PACK];
+#pragma unroll
+  for (int i = 0; i < PACK; ++i) w[i] = 0.0f;
+  if (is_inside) load_floats(weight + column, w);
+  input += column;
+  output += column;
+  auto row_at = [&](int row) { return order && row < rows ? order[row] : row; };
+  auto load = [&](int row, int from) {
+    return is_inside && row < rows ? load_raw(input + from * input_stride) : make_uint4(0, 0, 0, 0);
+  };
+  // The next two rows are on their way while this one is summed.
+  int row = blockIdx.x, from = row_at(row), next = row_at(row + step), last = row_at(row + 2 * step);
+  uint4 raw = load(row, from), next_raw = load(row + step, next);
+  for (; row < rows; row += step) {
+    const uint4 last_raw = load(row + 2 * step, last);
+    const int after = row_at(row + 3 * step);
+    float x[PACK];
+    unpack(raw, x);
+    float squares = 0.0f;
 #pragma unroll
     for (int i = 0; i < PACK; ++i) squares = fmaf(x[i], x[i], squares);
-  }
-  const float inverse = 1.0f / sqrtf(block_sum(squares, shared) / (float)width + epsilon);
-  if (threadIdx.x == 0) inverse_rms[from] = inverse;
-  if (!is_inside) return;
+    const float inverse = 1.0f / sqrtf(block_sum(squares, shared) / (float)width + epsilon);
+    if (threadIdx.x == 0) inverse_rms[from] = inverse;
+    if (is_inside) {
 #pragma unroll
-  for (int i = 0; i < PACK; ++i) x[i] = x[i] * inverse * w[i];
-  store_pack(output + row * output_stride + column, x);
-  then((int)row, column, x);
+      for (int i = 0; i < PACK; ++i) x[i] = x[i] * inverse * w[i];
+      store_pack(output + row * output_stride, x);
+      then(row, column, x);
+    }
+    from = next, next = last, last = after;
+    raw = next_raw, next_raw = last_raw;
+  }
 }
 
 // The same by a warp; `rows` of them.
@@ -151,14 +172,16 @@ DEV void normalize_narrow_row(const element* input, i64 input_stride, const floa
 
 KERNEL __launch_bounds__(1024) forward_packed(const element* input, i64 input_stride, const float* weight,
                                               element* output, i64 output_stride, float* inverse_rms, i64 width,
-                                              float epsilon, const int* order) {
-  normalize_row(input, input_stride, weight, output, output_stride, inverse_rms, width, epsilon, order,
-                [](int, int, const float (&)[PACK]) {});
+                                              float epsilon, const int* order, int rows) {
+  begin_kernel();
+  normalize_rows(input, input_stride, weight, output, output_stride, inverse_rms, width, epsilon, order, rows,
+                 [](int, int, const float (&)[PACK]) {});
 }
 
 KERNEL __launch_bounds__(256) forward_narrow(const element* input, i64 input_stride, const float* weight, element* output,
                                              i64 output_stride, float* inverse_rms, int width, float epsilon,
                                              const int* order, int rows) {
+  begin_kernel();
   normalize_narrow_row(input, input_stride, weight, output, output_stride, inverse_rms, width, epsilon, order, rows,
                        [](int, int, const float (&)[PACK]) {});
 }
@@ -174,16 +197,18 @@ DEV void copy_in_eight_bits(u8* copy, int step, int width, int row, int column, 
 
 KERNEL __launch_bounds__(1024) forward_eight_bit(const element* input, i64 input_stride, const float* weight,
                                                  element* output, i64 output_stride, float* inverse_rms, i64 width,
-                                                 float epsilon, const int* order, u8* copy, int step) {
-  normalize_row(input, input_stride, weight, output, output_stride, inverse_rms, width, epsilon, order,
-                [=](int row, int column, float (&x)[PACK]) {
-                  copy_in_eight_bits(copy, step, (int)width, row, column, x);
-                });
+                                                 float epsilon, const int* order, int rows, u8* copy, int step) {
+  begin_kernel();
+  normalize_rows(input, input_stride, weight, output, output_stride, inverse_rms, width, epsilon, order, rows,
+                 [=](int row, int column, float (&x)[PACK]) {
+                   copy_in_eight_bits(copy, step, (int)width, row, column, x);
+                 });
 }
 
 KERNEL __launch_bounds__(256) forward_narrow_eight_bit(const element* input, i64 input_stride, const float* weight,
                                                        element* output, i64 output_stride, float* inverse_rms, int width,
                                                        float epsilon, const int* order, int rows, u8* copy, int step) {
+  begin_kernel();
   normalize_narrow_row(input, input_stride, weight, output, output_stride, inverse_rms, width, epsilon, order, rows,
                        [=](int row, int column, float (&x)[PACK]) {
                          copy_in_eight_bits(copy, step, width, row, column, x);
@@ -196,6 +221,7 @@ KERNEL __launch_bounds__(1024) backward_packed(const element* gradient, i64 grad
                                                element* input_gradient, i64 input_gradient_stride, float* partial,
                                                int rows, i64 width, int rows_per_chunk, const int* order,
                                                element* copy, i64 copy_stride) {
+  begin_kernel();
   __shared__ float shared[32];
   const int first = (int)blockIdx.x * rows_per_chunk, end = min(first + rows_per_chunk, rows);
   const int column = threadIdx.x * PACK;

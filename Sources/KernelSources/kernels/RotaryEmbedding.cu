@@ -4,6 +4,7 @@
 
 KERNEL rotate(element* values, i64 stride, const float* table, i64 table_stride, i64 rows, i64 heads, i64 head_width,
               i64 sequence_length, i64 first_position, float sign) {
+  begin_kernel();
   const i64 half = head_width / 2, pairs = rows * heads * half;
   for (i64 index = thread_index(); index < pairs; index += thread_count()) {
     const i64 j = index % half, head = index / half % heads, row = index / (half * heads);
@@ -19,6 +20,7 @@ KERNEL rotate(element* values, i64 stride, const float* table, i64 table_stride,
 KERNEL __launch_bounds__(256) rotate_packed(element* values, i64 stride, const float* table, i64 table_stride, i64 rows,
                                             i64 heads, i64 head_width, i64 sequence_length, i64 first_position,
                                             float sign) {
+  begin_kernel();
   const u32 half = (u32)head_width / 2, packs = half / PACK, per_row = (u32)heads * packs;
   const u32 total = (u32)rows * per_row;
   for (u32 index = (u32)thread_index(); index < total; index += (u32)thread_count()) {

@@ -20,6 +20,7 @@ DEV bool find_two(const float* scores, i64 stride, i64 tokens, i64 clusters, i64
 
 // Too many clusters for 16 bits stand in the order of their indices: keys as they are sorted.
 KERNEL route(const float* scores, i64 stride, i64 tokens, i64 clusters, u32* keys) {
+  begin_kernel();
   const i64 token = thread_index() / 8;
   TwoLargest found;
   if (find_two(scores, stride, tokens, clusters, token, found)) {
@@ -28,6 +29,7 @@ KERNEL route(const float* scores, i64 stride, i64 tokens, i64 clusters, u32* key
   }
 }
 KERNEL route_16(const float* scores, i64 stride, i64 tokens, i64 clusters, u16* keys, int* counts) {
+  begin_kernel();
   const i64 token = thread_index() / 8;
   TwoLargest found;
   if (find_two(scores, stride, tokens, clusters, token, found)) found.note((int)clusters, keys + token, counts);
@@ -45,6 +47,7 @@ KERNEL route_16(const float* scores, i64 stride, i64 tokens, i64 clusters, u16* 
 constexpr int MOST = 256, IN_SHARED = 64;
 
 KERNEL __launch_bounds__(1024) order_clusters(const int* __restrict__ counts, int clusters, int* starts) {
+  begin_kernel();
   __shared__ int sums[IN_SHARED * IN_SHARED];  // what a pair shares, both ways; of more clusters in `starts`
   __shared__ int piece[MOST], place[MOST], length[MOST], row[MOST], scratch[32];
   __shared__ unsigned long long best[MOST];    // of a piece: tokens, then 65535 less the pair

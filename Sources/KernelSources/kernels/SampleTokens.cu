@@ -2,6 +2,7 @@
 #include "element.cuh"
 
 KERNEL sample(i64 tokens, i64 block_tokens, i64 samples, i64 shift, int* output, i64 count) {
+  begin_kernel();
   const i64 index = thread_index();
   if (index >= count) return;
   const i64 per_block = samples < block_tokens ? samples : block_tokens;

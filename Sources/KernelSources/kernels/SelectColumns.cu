@@ -50,6 +50,7 @@ struct Sums {
 
 KERNEL select_few(const float* sums, i64 stride, i64 rows, i64 groups, int width, int keep, float weight, u16* columns,
                   i64 columns_stride) {
+  begin_kernel();
   const i64 index = thread_index();
   if (index >= rows * groups) return;
   const i64 row = index / groups, group = index % groups;
@@ -232,6 +233,7 @@ DEV void select_in_registers(const Sums& values, u16* target, int first, int wid
 #define SELECT(THREADS, ITEMS, WIDTH)                                                                             \
   KERNEL __launch_bounds__(THREADS) select_##WIDTH(const float* sums, i64 stride, i64 rows, i64 groups, int width, \
                                                    int keep, float weight, u16* columns, i64 columns_stride) {    \
+    begin_kernel();                                                                                               \
     static_assert(THREADS * ITEMS == WIDTH, "its name");                                                          \
     const i64 row = blockIdx.x / groups, group = blockIdx.x % groups;                                             \
     select_in_registers<THREADS, ITEMS>(Sums(sums, stride, row, rows, group * width, weight),                     \
@@ -247,6 +249,7 @@ SELECT(1024, 16, 16384)
 
 KERNEL __launch_bounds__(256) select_many(const float* sums, i64 stride, i64 rows, i64 groups, int width, int keep,
                                           float weight, u16* columns, i64 columns_stride) {
+  begin_kernel();
   __shared__ int counts[256];
   __shared__ int scratch[32];
   __shared__ u32 chosen;

@@ -15,6 +15,7 @@ DEV void shrink(const element* weights, float (&w)[4], float (&shrunk)[4]) {
 
 KERNEL threshold(const element* weights, i64 stride, element* output, i64 output_stride, i64 rows, i64 columns,
                  float scale) {
+  begin_kernel();
   const i64 groups = columns / 4;
   for (i64 index = thread_index(); index < rows * groups; index += thread_count()) {
     const i64 row = index / groups, column = index % groups * 4;
@@ -28,6 +29,7 @@ KERNEL threshold(const element* weights, i64 stride, element* output, i64 output
 #if KRAIT_BFLOAT16
 KERNEL __launch_bounds__(256) threshold_packed(const element* weights, i64 stride, element* output, i64 output_stride,
                                                int columns, float scale) {
+  begin_kernel();
   const uint4* const from = (const uint4*)(weights + blockIdx.x * stride);
   uint4* const to = (uint4*)(output + blockIdx.x * output_stride);
   for (int i = threadIdx.x; i < columns / 8; i += 256) {
@@ -49,6 +51,7 @@ KERNEL __launch_bounds__(256) threshold_packed(const element* weights, i64 strid
 #endif
 
 KERNEL __launch_bounds__(256) moments(const element* weights, i64 stride, i64 rows, i64 columns, double* partial) {
+  begin_kernel();
   __shared__ double shared[32];
   const i64 groups = columns / 4;
   double product = 0.0, square = 0.0;
@@ -70,6 +73,7 @@ KERNEL __launch_bounds__(256) moments(const element* weights, i64 stride, i64 ro
 }
 
 KERNEL __launch_bounds__(256) moments_total(const double* partial, i64 count, float* result) {
+  begin_kernel();
   __shared__ double shared[32];
   double product = 0.0, square = 0.0;
   for (i64 i = threadIdx.x; i < count; i += blockDim.x) {

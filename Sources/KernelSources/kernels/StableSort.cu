@@ -9,6 +9,7 @@
 constexpr int KEYS = 1024, DIGITS = 256;
 
 KERNEL number(int* order, i64 count) {
+  begin_kernel();
   for (i64 i = thread_index(); i < count; i += thread_count()) order[i] = (int)i;
 }
 
@@ -22,6 +23,7 @@ DEV void load_digits(const u32* keys, i64 count, int shift, u16* digits) {
 
 // counts[digit * tiles + tile]
 KERNEL __launch_bounds__(256) count_digits(const u32* keys, i64 count, int shift, int* counts) {
+  begin_kernel();
   __shared__ u16 digits[KEYS];
   load_digits(keys, count, shift, digits);
   int total = 0;
@@ -31,6 +33,7 @@ KERNEL __launch_bounds__(256) count_digits(const u32* keys, i64 count, int shift
 
 // Exclusive sums in place, by one block of 1024 threads.
 KERNEL __launch_bounds__(1024) scan(int* counts, i64 count) {
+  begin_kernel();
   __shared__ int shared[32];
   int carry = 0;
   for (i64 start = 0; start < count; start += blockDim.x) {
@@ -45,6 +48,7 @@ KERNEL __launch_bounds__(1024) scan(int* counts, i64 count) {
 
 KERNEL __launch_bounds__(256) scatter(const u32* keys, const int* order, i64 count, int shift, const int* offsets,
                                       u32* sorted_keys, int* sorted_order) {
+  begin_kernel();
   __shared__ u16 digits[KEYS];
   load_digits(keys, count, shift, digits);
   const i64 start = (i64)blockIdx.x * KEYS;
@@ -164,6 +168,7 @@ DEV void walk(const u32* list, int listed, SortShared& shared, int* order) {
 
 KERNEL __launch_bounds__(1024) counting_sort(const u16* __restrict__ keys, int count, int limit, int each, int vectors,
                                              const int* __restrict__ starts, int* __restrict__ order) {
+  begin_kernel();
   extern __shared__ u32 list[];
   __shared__ SortShared shared;
   const u32 low = blockIdx.x * each;

@@ -5,6 +5,7 @@
 
 KERNEL __launch_bounds__(256) partial_sums(const element* values, i64 stride, i64 rows, i64 columns,
                                            double* partial) {
+  begin_kernel();
   __shared__ double shared[32];
   double sum = 0.0;
   if (rows == 1 || stride == columns) {
@@ -23,6 +24,7 @@ KERNEL __launch_bounds__(256) partial_sums(const element* values, i64 stride, i6
 }
 
 KERNEL __launch_bounds__(1024) total(const double* partial, i64 count, float* result) {
+  begin_kernel();
   __shared__ double shared[32];
   double sum = 0.0;
   for (i64 i = threadIdx.x; i < count; i += blockDim.x) sum += partial[i];
@@ -31,6 +33,7 @@ KERNEL __launch_bounds__(1024) total(const double* partial, i64 count, float* re
 }
 
 KERNEL __launch_bounds__(256) partial_packed(const element* values, i64 packs, double* partial) {
+  begin_kernel();
   __shared__ double shared[32];
   double sum = 0.0;
 #pragma unroll 4

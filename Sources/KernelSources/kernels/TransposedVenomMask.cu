@@ -7,6 +7,7 @@
 KERNEL __launch_bounds__(128) transposed_venom_mask(element* activation, i64 activation_stride, element* companion,
                                                     i64 companion_stride, const int* order, i64 tokens, i64 neurons,
                                                     i64 block_neurons, int keep, int group_tokens) {
+  begin_kernel();
   extern __shared__ __align__(16) int keys[];  // of a multiple of four tokens; those that are not there lose
   __shared__ int kept[4];
   const i64 start = (i64)blockIdx.x * group_tokens, first = (i64)blockIdx.y * block_neurons;

@@ -1,6 +1,7 @@
 // Types and the element type of a kernel: a file is compiled once for each storage type, with
 // KRAIT_BFLOAT16 1 for bfloat16 and 0 for float32. Arithmetic is float32 in both.
 #pragma once
+#include "dependent_launch.cuh"
 
 typedef unsigned char u8;
 typedef unsigned short u16;

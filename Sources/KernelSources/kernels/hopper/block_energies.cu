@@ -44,6 +44,7 @@ static_assert(SHARED_BARRIERS + 16 * STAGES == 196672, "what a launch asks for")
 // A block of 128 threads for every row; out is dense. d a multiple of 16.
 extern "C" __global__ void __launch_bounds__(128)
 quantize_tokens(const bf16* __restrict__ rows, i64 stride, int width, u8* __restrict__ out) {
+  begin_kernel();
   const uint4* const from = (const uint4*)(rows + blockIdx.x * stride);
   uint2* const to = (uint2*)(out + (i64)blockIdx.x * width);
   for (int i = threadIdx.x; i < width / 8; i += 128) to[i] = quantize_eight(from[i], TOKEN_SCALE);
@@ -52,6 +53,7 @@ quantize_tokens(const bf16* __restrict__ rows, i64 stride, int width, u8* __rest
 // A block of 128 threads for every neuron; factors: what a sum of squares has to be multiplied by.
 extern "C" __global__ void __launch_bounds__(128)
 quantize_neurons(const bf16* __restrict__ weights, i64 stride, int width, u8* __restrict__ out, float* __restrict__ factors) {
+  begin_kernel();
   __shared__ float largest[4];
   const uint4* const from = (const uint4*)(weights + blockIdx.x * stride);
   uint2* const to = (uint2*)(out + (i64)blockIdx.x * width);
@@ -152,6 +154,7 @@ struct BlockEnergies {
       init_stages<STAGES>(full, empty, 8 * CLUSTER);  // every consumer warp of the cluster
     }
     cluster_sync();
+    begin_kernel();
     // 128 producer + 256 consumer threads share 384 * 168 registers: the pair must add up to 504 exactly.
     if (wg == 2) {
       registers_decrease<40>();

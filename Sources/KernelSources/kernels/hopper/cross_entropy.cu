@@ -100,6 +100,7 @@ DEV void row_loss(element* logits, i64 stride, const int* targets, float* losses
   extern "C" __global__ void __cluster_dims__(BLOCKS, 1, 1) __launch_bounds__(512, 2)                           \
       cross_entropy_##BLOCKS(element* logits, i64 stride, const int* targets, float* losses, i64 vocabulary,    \
                              int with_gradient, float scale) {                                                  \
+    begin_kernel();                                                                                             \
     row_loss<BLOCKS>(logits, stride, targets, losses, (int)vocabulary, with_gradient, scale);                   \
   }
 

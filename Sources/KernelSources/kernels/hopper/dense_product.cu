@@ -184,6 +184,7 @@ struct DenseProduct {
       init_stages<STAGES>(product.full, product.empty, 8 * CLUSTER);  // every consumer warp of the cluster
     }
     cluster_sync();
+    begin_kernel();
     if (wg == 2) {
       registers_decrease<PRODUCER_REGISTERS>();
       if (threadIdx.x == 256) product.produce();

@@ -349,7 +349,7 @@ struct GatherProduct {
     }
     if (CLUSTER > 1) cluster_sync();
     else __syncthreads();
-    dependent_wait();
+    begin_kernel();
     if (wg == 2) {
       registers_decrease<PRODUCER_REGISTERS>();
       product.produce(map);
@@ -357,6 +357,5 @@ struct GatherProduct {
       registers_increase<CONSUMER_REGISTERS>();
       product.consume(wg, shared);
     }
-    dependent_launch();
   }
 };

@@ -193,6 +193,3 @@ DEV u32 cluster_rank() {
 DEV void cluster_sync() {
   asm volatile("barrier.cluster.arrive.relaxed.aligned;\nbarrier.cluster.wait.acquire.aligned;" ::: "memory");
 }
-// Programmatic dependent launch; both are no-ops without the launch attribute.
-DEV void dependent_wait() { asm volatile("griddepcontrol.wait;" ::: "memory"); }
-DEV void dependent_launch() { asm volatile("griddepcontrol.launch_dependents;" ::: "memory"); }

@@ -46,6 +46,7 @@ extern "C" __global__ void __launch_bounds__(288, 1)
     init_stages<STAGES>(full, empty, 8);  // every warp that multiplies
   }
   __syncthreads();
+  begin_kernel();
   const int wg = warp_uniform(threadIdx.x >> 7), depth = (width + DEPTH - 1) / DEPTH;
   if (wg == 2) {
     if (threadIdx.x == 256) produce(input, centroids, base, tokens, depth);

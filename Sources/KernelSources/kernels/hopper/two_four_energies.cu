@@ -63,6 +63,7 @@ DEV uint2 threshold_four(u32 low, u32 high, float beta) {
 template <bool THRESHOLD>
 DEV void quantize(const bf16* weights, i64 stride, bf16* out, i64 out_stride, int neurons, int width, float beta,
                   u8* images, float* factors) {
+  begin_kernel();
   const int lane = threadIdx.x & 31, neuron = blockIdx.x * 8 + (threadIdx.x >> 5), local = neuron & 63;
   const int depth = (width + COLUMNS - 1) / COLUMNS, end = neuron < neurons ? width : 0;
   const auto read = [&](int c) {
@@ -216,6 +217,7 @@ struct TwoFourEnergies {
       init_stages<STAGES>(full, empty, 8 * CLUSTER);  // every consumer warp of the cluster
     }
     cluster_sync();
+    begin_kernel();
     // 128 producer + 256 consumer threads share 384 * 168 registers: the pair must add up to 504 exactly.
     if (wg == 2) {
       registers_decrease<40>();

@@ -40,6 +40,7 @@ static_assert(STAGE_BYTES % 1024 == 0 && SHARED_BARRIERS + 16 * STAGES == 226384
 // A thread compresses 32 columns of a neuron.
 extern "C" __global__ void __launch_bounds__(256)
 two_four_compress(const bf16* __restrict__ weights, i64 stride, int neurons, int width, u8* __restrict__ images) {
+  begin_kernel();
   const int r = threadIdx.x >> 1, half = threadIdx.x & 1, neuron = blockIdx.y * NEURONS + r;
   const int column = blockIdx.x * DEPTH + half * 32;
   u8* const image = images + ((i64)blockIdx.y * gridDim.x + blockIdx.x) * IMAGE_BYTES;
@@ -197,6 +198,7 @@ struct TwoFourProduct {
       init_stages<STAGES>(full, empty, 8 * CLUSTER);  // every consumer warp of the cluster
     }
     cluster_sync();
+    begin_kernel();
     // 128 producer + 256 consumer threads share 384 * 168 registers: the pair must add up to 504 exactly.
     if (wg == 2) {
       registers_decrease<40>();

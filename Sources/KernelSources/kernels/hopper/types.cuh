@@ -1,5 +1,6 @@
 // Types and shared-memory layouts of the Hopper kernels: pure arithmetic, no instructions.
 #pragma once
+#include "dependent_launch.cuh"
 
 typedef unsigned char u8;
 typedef unsigned short u16;

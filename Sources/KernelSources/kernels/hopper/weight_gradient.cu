@@ -35,6 +35,7 @@ static_assert(SHARED_BARRIERS + 16 * STAGES == 213040, "what a launch asks for")
 // starts[b, r]: the first slot of block b's list with a neuron of range r or later.
 extern "C" __global__ void list_starts(const u16* __restrict__ lists, int list_stride, int kept, int neurons, int ranges,
                                        u16* __restrict__ starts) {
+  begin_kernel();
   const u16* list = lists + (i64)blockIdx.x * list_stride;
   for (int r = threadIdx.x; r <= ranges; r += blockDim.x) {
     int low = 0, high = kept;
@@ -111,7 +112,7 @@ extern "C" __global__ void __launch_bounds__(384, 1)
     init_stages<STAGES>(full, empty, block_tokens > DEPTH ? 8 : 4);
   }
   __syncthreads();
-  dependent_wait();
+  begin_kernel();
   const int blocks = (tokens + block_tokens - 1) / block_tokens, parts = block_tokens / DEPTH;
   const int ranges = (all_neurons + neurons - 1) / neurons, items = ranges * ((width + COLUMNS - 1) / COLUMNS);
   Stretches stretches(starts, ranges, blocks);
@@ -207,5 +208,4 @@ extern "C" __global__ void __launch_bounds__(384, 1)
       bar_sync(3, 256);
     }
   }
-  dependent_launch();
 }

@@ -221,7 +221,7 @@ struct Carry {
     }
     if (CLUSTER > 1) cluster_sync();
     else __syncthreads();
-    dependent_wait();
+    begin_kernel();
     if (wg == 2) {
       registers_decrease<24>();
       if (threadIdx.x == 256) product.produce(packed, rows);
@@ -229,7 +229,6 @@ struct Carry {
       registers_increase<240>();
       product.consume(wg, shared);
     }
-    dependent_launch();
   }
 };
 

@@ -15,6 +15,7 @@
 // Grid: a block of threads for each token block. Items of carry_store are `span` blocks long: runs end there.
 extern "C" __global__ void run_ends(const u16* __restrict__ lists, i64 stride, int kept, int blocks, int span,
                                     u16* __restrict__ ends) {
+  begin_kernel();
   const int b = blockIdx.x;
   const u16* const list = lists + b * stride;
   const bool last = b + 1 == blocks || (b + 1) % span == 0;
@@ -27,6 +28,7 @@ extern "C" __global__ void run_ends(const u16* __restrict__ lists, i64 stride, i
 extern "C" __global__ void __launch_bounds__(256)
     add_runs(float* gradient, i64 gradient_stride, const float* __restrict__ runs, i64 runs_stride,
              const u16* __restrict__ ends, int neurons, int blocks, int kept, int columns) {
+  begin_kernel();
   const int neuron = blockIdx.x * 8 + (threadIdx.x >> 5), lane = threadIdx.x & 31;
   if (neuron >= neurons) return;
   const int column = blockIdx.y * 256 + lane * 4;
