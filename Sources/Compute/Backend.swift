@@ -52,6 +52,8 @@ public protocol Backend: AnyObject {
   /// Runs the operation.
   func run(_ operation: RotaryEmbedding) throws(ComputeError)
   /// Runs the operation.
+  func run(_ operation: RotaryProduct) throws(ComputeError)
+  /// Runs the operation.
   func run(_ operation: Attention.Forward) throws(ComputeError)
   /// Runs the operation.
   func run(_ operation: Attention.Backward) throws(ComputeError)

@@ -120,6 +120,9 @@ static const char hopper_gather_product_cuh[] = {
 static const char hopper_memory_cuh[] = {
 #embed "kernels/hopper/memory.cuh" suffix(, 0)
 };
+static const char hopper_rotary_cuh[] = {
+#embed "kernels/hopper/rotary.cuh" suffix(, 0)
+};
 static const char hopper_tile_ring_cuh[] = {
 #embed "kernels/hopper/tile_ring.cuh" suffix(, 0)
 };
@@ -203,6 +206,7 @@ static const krait_kernel_source sources[] = {
     {"hopper/epilogue.cuh", hopper_epilogue_cuh},
     {"hopper/gather_product.cuh", hopper_gather_product_cuh},
     {"hopper/memory.cuh", hopper_memory_cuh},
+    {"hopper/rotary.cuh", hopper_rotary_cuh},
     {"hopper/tile_ring.cuh", hopper_tile_ring_cuh},
     {"hopper/types.cuh", hopper_types_cuh},
     {"hopper/wgmma.cuh", hopper_wgmma_cuh},

@@ -2,7 +2,8 @@
 public enum CaseList {
   /// Small cases of all operations, a few thousand: odd sizes, slices, ties, signed zeros.
   public static var small: [OperationCase] {
-    matrixMultiply + embedding + rmsNorm + rotaryEmbedding + attention + squaredReLU
+    matrixMultiply + embedding + rmsNorm + rotaryEmbedding + rotaryProduct + attention
+      + squaredReLU
       + crossEntropy + sumOfSquares + adamW + routeTokens + sampleTokens + gatherRows
       + blockSums + blockEnergies + selectColumns + alignColumns + packColumns + maskFours
       + keptProduct
@@ -20,40 +21,41 @@ public enum CaseList {
         + [packedWeightGradient(shape), packColumns(shape), unpackColumns(shape)]
     }
     let chains = PatternShape.chains.map { packedWeightGradient($0) } + carriedWeightGradients
-    return productTiles + attentionTiles + sparse + chains + blockEnergyTiles + [
-      embeddingBackward(tokens: 1500, vocabulary: 11, width: 40),
-      embeddingBackward(tokens: 3000, vocabulary: 70_000, width: 24),
-      rmsNormForward(rows: 37, width: 1030), rmsNormBackward(rows: 611, width: 250),
-      crossEntropy(rows: 19, vocabulary: 16_385, gradientScale: 0.25),
-      rmsNormForward(rows: 37, width: 768), rmsNormForward(rows: 5, width: 4096),
-      rmsNormBackward(rows: 2611, width: 768), rmsNormBackward(rows: 7, width: 4096),
-      crossEntropy(rows: 19, vocabulary: 16_384, gradientScale: 0.25),
-      crossEntropy(rows: 9, vocabulary: 1000, gradientScale: 1, deviation: 30),
-      rotary(sequences: 2, length: 33, heads: 3, headWidth: 64, inverse: false),
-      rotary(sequences: 2, length: 33, heads: 3, headWidth: 128, inverse: true),
-      sumOfSquares(rows: 1, columns: 100_000),
-      adamW(
-        count: 8192, step: 3, weightDecay: 0.1, withWeights: false),
-      routeTokens(tokens: 3000, clusters: 300), routeTokens(tokens: 16_384, clusters: 64),
-      routeTokens(tokens: 70_000, clusters: 16),
-      selectColumns(blocks: 3, groupWidth: 16_384, groups: 1, keep: 2048),
-      selectColumns(blocks: 3, groupWidth: 8192, groups: 1, keep: 1024),
-      selectColumns(
-        blocks: 5, groupWidth: 4096, groups: 1, keep: 512, .ties(5 * 4096, seed: 3), "ties",
-        neighbourWeight: 0.5),
-      selectColumns(
-        blocks: 3, groupWidth: 4001, groups: 1, keep: 512, .ties(3 * 4001, seed: 2), "ties"),
-      selectColumns(
-        blocks: 3, groupWidth: 9001, groups: 1, keep: 4000,
-        .ties(3 * 9001, seed: 1, nonNegative: true), "ties"),
-      selectColumns(blocks: 2, groupWidth: 20_000, groups: 1, keep: 2560),
-      gatherRows(sources: 25, rows: 70, columns: 1224, slicing: .aligned),
-      blockSums(rows: 300, columns: 1030, blockRows: 128),
-      blockSums(rows: 300, columns: 1032, blockRows: 128),
-      blockSums(rows: 97, columns: 72, blockRows: 8),
-      transposedVenomMask(tokens: 150, neurons: 70, blockNeurons: 32, keep: 2, groupTokens: 16),
-      adamW(count: 5001, step: 3, weightDecay: 0.1, withWeights: true),
-    ]
+    return productTiles + rotaryProductTiles + attentionTiles + sparse + chains + blockEnergyTiles
+      + [
+        embeddingBackward(tokens: 1500, vocabulary: 11, width: 40),
+        embeddingBackward(tokens: 3000, vocabulary: 70_000, width: 24),
+        rmsNormForward(rows: 37, width: 1030), rmsNormBackward(rows: 611, width: 250),
+        crossEntropy(rows: 19, vocabulary: 16_385, gradientScale: 0.25),
+        rmsNormForward(rows: 37, width: 768), rmsNormForward(rows: 5, width: 4096),
+        rmsNormBackward(rows: 2611, width: 768), rmsNormBackward(rows: 7, width: 4096),
+        crossEntropy(rows: 19, vocabulary: 16_384, gradientScale: 0.25),
+        crossEntropy(rows: 9, vocabulary: 1000, gradientScale: 1, deviation: 30),
+        rotary(sequences: 2, length: 33, heads: 3, headWidth: 64, inverse: false),
+        rotary(sequences: 2, length: 33, heads: 3, headWidth: 128, inverse: true),
+        sumOfSquares(rows: 1, columns: 100_000),
+        adamW(
+          count: 8192, step: 3, weightDecay: 0.1, withWeights: false),
+        routeTokens(tokens: 3000, clusters: 300), routeTokens(tokens: 16_384, clusters: 64),
+        routeTokens(tokens: 70_000, clusters: 16),
+        selectColumns(blocks: 3, groupWidth: 16_384, groups: 1, keep: 2048),
+        selectColumns(blocks: 3, groupWidth: 8192, groups: 1, keep: 1024),
+        selectColumns(
+          blocks: 5, groupWidth: 4096, groups: 1, keep: 512, .ties(5 * 4096, seed: 3), "ties",
+          neighbourWeight: 0.5),
+        selectColumns(
+          blocks: 3, groupWidth: 4001, groups: 1, keep: 512, .ties(3 * 4001, seed: 2), "ties"),
+        selectColumns(
+          blocks: 3, groupWidth: 9001, groups: 1, keep: 4000,
+          .ties(3 * 9001, seed: 1, nonNegative: true), "ties"),
+        selectColumns(blocks: 2, groupWidth: 20_000, groups: 1, keep: 2560),
+        gatherRows(sources: 25, rows: 70, columns: 1224, slicing: .aligned),
+        blockSums(rows: 300, columns: 1030, blockRows: 128),
+        blockSums(rows: 300, columns: 1032, blockRows: 128),
+        blockSums(rows: 97, columns: 72, blockRows: 8),
+        transposedVenomMask(tokens: 150, neurons: 70, blockNeurons: 32, keep: 2, groupTokens: 16),
+        adamW(count: 5001, step: 3, weightDecay: 0.1, withWeights: true),
+      ]
   }
 
   /// Sizes of large cases.

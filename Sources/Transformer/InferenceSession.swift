@@ -190,13 +190,13 @@ public final class InferenceSession {
     try norm(.attentionNorm(layer: layer), tokens: t)
     let rows = packed.rows(0..<t)
     try backend.run(
-      MatrixMultiply(
-        normalized.rows(0..<t), model.weight(.queryKeyValue(layer: layer)),
-        transposeRight: true, into: rows))
-    try backend.run(
-      RotaryEmbedding(
-        values: layout.queryAndKey(rows), table: rotary.view, headWidth: shape.headWidth,
-        sequenceLength: length, firstPosition: position))
+      RotaryProduct(
+        MatrixMultiply(
+          normalized.rows(0..<t), model.weight(.queryKeyValue(layer: layer)),
+          transposeRight: true, into: rows),
+        turn: RotaryEmbedding(
+          values: layout.queryAndKey(rows), table: rotary.view, headWidth: shape.headWidth,
+          sequenceLength: length, firstPosition: position)))
     // Whole sequences fill the cache densely; a single sequence appends to it.
     let cached = sequences == 1 ? position..<position + length : 0..<t
     let seen = sequences == 1 ? 0..<position + length : 0..<t

@@ -184,12 +184,12 @@ public final class TrainingPass {
         epsilon: epsilon))
     try clock.lap(\.other)
     try backend.run(
-      MatrixMultiply(
-        saved.attentionNormalized, own.queryKeyValue, transposeRight: true,
-        into: saved.queryKeyValue))
+      RotaryProduct(
+        MatrixMultiply(
+          saved.attentionNormalized, own.queryKeyValue, transposeRight: true,
+          into: saved.queryKeyValue),
+        turn: turn(layout.queryAndKey(saved.queryKeyValue), inverse: false)))
     try clock.lap(\.projections)
-    try backend.run(turn(layout.queryAndKey(saved.queryKeyValue), inverse: false))
-    try clock.lap(\.other)
     try backend.run(attention(saved))
     try clock.lap(\.attention)
     try backend.run(

@@ -17,6 +17,18 @@ extension CaseList {
     return cases
   }
 
+  /// Cosines and sines of every position's angles.
+  static func rotaryTable(positions: Int, headWidth: Int) -> CaseValues {
+    let half = headWidth / 2
+    return .floats { _ in
+      (0..<positions * headWidth).map { index in
+        let (position, column) = index.quotientAndRemainder(dividingBy: headWidth)
+        let angle = Double(position) * pow(10000, -Double(column % half) / Double(half))
+        return Float(column < half ? cos(angle) : sin(angle))
+      }
+    }
+  }
+
   static func rotary(
     sequences: Int, length: Int, heads: Int, headWidth: Int, firstPosition: Int = 0,
     inverse: Bool = false, sliced: Bool = false
@@ -25,13 +37,7 @@ extension CaseList {
     let columns = heads * headWidth
     let half = headWidth / 2
     let positions = firstPosition + length
-    let table: CaseValues = .floats { _ in
-      (0..<positions * headWidth).map { index in
-        let (position, column) = index.quotientAndRemainder(dividingBy: headWidth)
-        let angle = Double(position) * pow(10000, -Double(column % half) / Double(half))
-        return Float(column < half ? cos(angle) : sin(angle))
-      }
-    }
+    let table = rotaryTable(positions: positions, headWidth: headWidth)
     /// The definition: pairs (j, j + half) turn by the angle in the table.
     @Sendable func rotated(_ x: CaseMatrix, _ table: CaseMatrix, sign: Double) -> CaseMatrix {
       var y = x

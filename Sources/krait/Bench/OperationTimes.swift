@@ -119,6 +119,9 @@ final class OperationTimes: Backend {
   func run(_ operation: RotaryEmbedding) throws(ComputeError) {
     try timed(operation, by: backend.run)
   }
+  func run(_ operation: RotaryProduct) throws(ComputeError) {
+    try timed(operation, by: backend.run)
+  }
   func run(_ operation: Attention.Forward) throws(ComputeError) {
     try timed(operation, by: backend.run)
   }

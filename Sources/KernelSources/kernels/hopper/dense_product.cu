@@ -28,6 +28,7 @@
 // 64-row tiles (a ring's parities tell only two phases apart, so the launch failed: it would need barriers of its own).
 #include "hopper/epilogue.cuh"
 #include "hopper/memory.cuh"
+#include "hopper/rotary.cuh"
 #include "hopper/tile_ring.cuh"
 #include "hopper/wgmma.cuh"
 
@@ -42,6 +43,7 @@ static_assert(SHARED_BARRIERS + 16 * STAGES == 229440, "what a launch asks for, 
 
 struct DenseMaps {
   const TensorMap *input, *weights, *activation, *out;
+  HeadTurn turn;
 };
 
 using Ring = TileRing<STAGES>;
@@ -136,6 +138,8 @@ struct DenseProduct {
       release(previous, lane);
 #pragma unroll
       for (int i = 0; i < 128; ++i) pin(acc[i]);
+      if constexpr (turned_head(EPILOGUE) > 0)
+        turn_heads<turned_head(EPILOGUE)>(acc, maps.turn, row + tile_row, column, lane);
       store(acc, ring, row + tile_row, column, tile_row, lane, staging);
     }
     if (lane == 0) bulk_wait_read<0>();
@@ -205,5 +209,19 @@ struct DenseProduct {
     DenseProduct<EPILOGUE>::run(maps, tokens, columns, width, group, shared);                               \
   }
 
+// out[r, c] of whole heads in the first `turned` columns, dimension j together with j + head width / 2, by the angle of
+// row r's position; the other columns as they are.
+#define DENSE_ROTARY(NAME, EPILOGUE)                                                                        \
+  extern "C" __global__ void __cluster_dims__(CLUSTER, 1, 1) __launch_bounds__(384, 1)                      \
+      NAME(const __grid_constant__ TensorMap input, const __grid_constant__ TensorMap weights,              \
+           const __grid_constant__ TensorMap out, int tokens, int columns, int width, int group,            \
+           const float* table, i64 table_stride, int sequence, int first, int turned) {                     \
+    extern __shared__ __align__(1024) u8 shared[];                                                          \
+    const DenseMaps maps = {&input, &weights, &out, &out, {table, table_stride, sequence, first, turned}};  \
+    DenseProduct<EPILOGUE>::run(maps, tokens, columns, width, group, shared);                               \
+  }
+
 DENSE(dense_squared_relu, SQUARED_RELU)
 DENSE(dense_two_sqrt, TIMES_TWO_SQRT)
+DENSE_ROTARY(dense_rotary_64, ROTARY_64)
+DENSE_ROTARY(dense_rotary_128, ROTARY_128)

@@ -2,7 +2,10 @@
 #pragma once
 #include "hopper/memory.cuh"
 
-enum Epilogue { STORE = 0, SQUARED_RELU = 1, TIMES_TWO_SQRT = 2, ADD = 3 };
+enum Epilogue { STORE = 0, SQUARED_RELU = 1, TIMES_TWO_SQRT = 2, ADD = 3, ROTARY_64 = 4, ROTARY_128 = 5 };
+
+// The width of the heads that an epilogue turns before it stores them; 0: none.
+DEV constexpr int turned_head(int epilogue) { return epilogue == ROTARY_64 ? 64 : epilogue == ROTARY_128 ? 128 : 0; }
 
 // `side`: the pair of bfloat16 that TIMES_TWO_SQRT takes the root of, or that ADD adds.
 template <int EPILOGUE> DEV void apply_epilogue(float& x, float& y, u32 side) {
