@@ -2,23 +2,25 @@
 # The proof: a model on Linux source, densely and sparsely, same tokens and seeds, on every GPU that
 # is there (one run on each at a time), then one comparison a seed and one of all runs.
 #
-#   Benchmarks/linux/prepare-linux.sh                 # once: fetches and prepares the text
+#   MEGABYTES=230 Benchmarks/linux/prepare-linux.sh SHARDS --tokenizer tokenizer.json   # once
 #   Benchmarks/linux/prove-gpu.sh SHARDS RUNS [STEPS]
 #
 # CONFIG names the configuration: gpu.toml (124m, the default) or wide.toml; ONLY is a pattern of the
 # recipes to run, EXTRA more settings for all (--set …), LONGER the percentage of steps that "longer"
-# runs have more (3).
-# SHARDS holds linux_train_*.bin, linux_val_*.bin and their tokenizer.json. 560 steps are 27.5
-# million tokens, about a minute a run on an H100. "longer" runs buy back with steps what sparse steps
-# lose: their time to the dense run's final loss is the claim.
+# runs have more (8).
+# SHARDS holds linux_train_*.bin, linux_val_*.bin and their tokenizer.json. 1400 steps are 69 million
+# tokens, one and a half (124m) or three minutes (wide) a dense run on an H200. Fewer than about 1000
+# tell nothing: the loss falls steeply somewhere in steps 300 to 500, and when differs from run to
+# run. "longer" runs buy back with steps what sparse steps lose: their time to the dense run's final
+# loss is the claim.
 set -eu
-[ $# -ge 2 ] || { sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 64; }
+[ $# -ge 2 ] || { sed -n '2,17s/^# \{0,1\}//p' "$0"; exit 64; }
 here=$(cd "$(dirname "$0")" && pwd)
 krait=${KRAIT:-$here/../../.build/release/krait}
 shards=$1
 runs=$2
-steps=${3:-560}
-longer=$((steps + (steps * ${LONGER:-3} + 99) / 100))
+steps=${3:-1400}
+longer=$((steps + (steps * ${LONGER:-8} + 99) / 100))
 EXTRA=${EXTRA:-}
 config=${CONFIG:-$here/gpu.toml}
 # The GPUs to use, by number: CUDA_VISIBLE_DEVICES, or all.
@@ -30,13 +32,13 @@ mkdir -p "$runs"
 recipes() {
   for seed in 1 2 3; do
     echo "dense-$seed $seed $steps feedForward.mode=dense"
-    echo "columns80-$seed $seed $steps feedForward.mode=columns schedule.sparseFraction=0.8"
-    echo "columns90-$seed $seed $steps feedForward.mode=columns schedule.sparseFraction=0.9 schedule.denseWarmup=28"
-    echo "columns-longer-$seed $seed $longer feedForward.mode=columns schedule.sparseFraction=0.8"
-    echo "exact-longer-$seed $seed $longer feedForward.mode=columns feedForward.selection=exact feedForward.eightBitChoice=true schedule.sparseFraction=0.8"
+    echo "columns-$seed $seed $steps feedForward.mode=columns schedule.sparseFraction=0.95"
+    echo "columns-longer-$seed $seed $longer feedForward.mode=columns schedule.sparseFraction=0.95"
   done
-  echo "exact80-1 1 $steps feedForward.mode=columns feedForward.selection=exact schedule.sparseFraction=0.8"
-  echo "columns80-24-1 1 $steps feedForward.mode=columns schedule.sparseFraction=0.8 feedForward.sparseWeights=up"
+  echo "uniform-1 1 $steps feedForward.mode=columns feedForward.profile=uniform schedule.sparseFraction=0.95"
+  echo "sampled16-1 1 $steps feedForward.mode=columns feedForward.profile=uniform feedForward.samples=16 feedForward.eightBitChoice=false schedule.sparseFraction=0.9"
+  echo "exact-1 1 $steps feedForward.mode=columns feedForward.selection=exact schedule.sparseFraction=0.95"
+  echo "columns-24-1 1 $steps feedForward.mode=columns feedForward.sparseWeights=up schedule.sparseFraction=0.8"
   # The paper's proportions; V 128 instead of 64, so that the fast kernels take it.
   echo "paper50-1 1 $steps feedForward.mode=paper feedForward.venomN=2 feedForward.venomM=16 schedule.sparseFraction=0.5"
 }
@@ -55,7 +57,7 @@ recipes | grep -E "${ONLY:-.}" | xargs -P "$lanes" --process-slot-var=SLOT -L 1 
 ' sh
 
 for seed in 1 2 3; do
-  for recipe in columns80 columns90 columns-longer exact-longer; do
+  for recipe in columns columns-longer; do
     [ -d "$runs/dense-$seed" ] && [ -d "$runs/$recipe-$seed" ] || continue
     "$krait" compare "$runs/dense-$seed" "$runs/$recipe-$seed"
   done
