@@ -3,7 +3,7 @@ import Foundation
 /// Writes checkpoints on a thread of its own, one at a time, from copies.
 ///
 /// A checkpoint that cannot be written does not end a run: the earlier ones are still there, and
-/// the next one may fit. Its failure waits for `takeFailure`.
+/// the next one may fit. Failures wait for `takeFailures`.
 public final class CheckpointWriter: @unchecked Sendable {
   /// A checkpoint that could not be written.
   public struct Failure: Sendable, Equatable {
@@ -16,7 +16,7 @@ public final class CheckpointWriter: @unchecked Sendable {
   // The variables are guarded by `condition`.
   private let condition = NSCondition()
   private var isBusy = false
-  private var failure: Failure?
+  private var failures: [Failure] = []
   private var saved: Int?
   private let store: CheckpointStore
 
@@ -50,7 +50,7 @@ public final class CheckpointWriter: @unchecked Sendable {
         problem = Failure(step: step, reason: "\(error)")
       }
       condition.lock()
-      if let problem { failure = problem } else { saved = step }
+      if let problem { failures.append(problem) } else { saved = step }
       isBusy = false
       condition.broadcast()
       condition.unlock()
@@ -59,14 +59,14 @@ public final class CheckpointWriter: @unchecked Sendable {
     thread.start()
   }
 
-  /// What went wrong since the last call, if anything; does not wait.
-  public func takeFailure() -> Failure? {
+  /// What went wrong since the last call, in the order of writing; does not wait.
+  public func takeFailures() -> [Failure] {
     condition.lock()
     defer {
-      failure = nil
+      failures = []
       condition.unlock()
     }
-    return failure
+    return failures
   }
 
   /// Waits until nothing is being written.

@@ -9,7 +9,7 @@ extension Trainer {
   /// Everything that is due after a step. A stop request cuts evaluations and samples short; the
   /// loop saves and ends then.
   func betweenSteps() throws {
-    reportFailedCheckpoint()
+    reportFailedCheckpoints()
     try evaluateIfDue()
     let isLast = state.step == configuration.schedule.steps
     if isDue(configuration.run.sampleInterval) && !isLast, let text = try sample() {
@@ -94,8 +94,8 @@ extension Trainer {
     }
   }
 
-  private func reportFailedCheckpoint() {
-    if let failure = writer.takeFailure() { report(step: failure.step, reason: failure.reason) }
+  private func reportFailedCheckpoints() {
+    for failure in writer.takeFailures() { report(step: failure.step, reason: failure.reason) }
   }
 
   private func report(step: Int, reason: String) {
@@ -106,12 +106,12 @@ extension Trainer {
   /// Saves the present state and waits until it is on disk; `unsaved` says why it is not.
   private func saveNow() throws {
     writer.finish()
-    reportFailedCheckpoint()
+    reportFailedCheckpoints()
     guard writer.savedStep != state.step else { return }
     unsaved = nil
     try checkpoint()
     writer.finish()
-    reportFailedCheckpoint()
+    reportFailedCheckpoints()
   }
 
   // MARK: The end
@@ -120,7 +120,7 @@ extension Trainer {
   /// copy was taken before is still written.
   func machineFailed(_ error: ComputeError) -> String {
     writer.finish()
-    reportFailedCheckpoint()
+    reportFailedCheckpoints()
     log.sync()
     progress.end()
     let next =
@@ -138,7 +138,7 @@ extension Trainer {
       // What led here is not worth keeping: the last good checkpoint is.
       unsaved = nil
       writer.finish()
-      reportFailedCheckpoint()
+      reportFailedCheckpoints()
     } else {
       try saveNow()
     }
