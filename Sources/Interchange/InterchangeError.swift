@@ -15,6 +15,7 @@ public struct InterchangeError: Error, Sendable, Equatable, CustomStringConverti
       case ENOSPC, EDQUOT, EFBIG: "; free space on that disk or choose another folder"
       case EACCES, EPERM, EROFS: "; choose a folder you may write to, or change its permissions"
       case ENOENT: "; check the path"
+      case EEXIST, ENOTDIR: "; move the file that is in the way"
       default: ""
       }
     return InterchangeError("cannot \(doing) '\(path)': \(String(cString: strerror(code)))\(way)")

@@ -17,7 +17,13 @@ import Testing
     for path in ["a/b/c", "a/b/c", "d/"] { try AtomicFile.makeFolder(folder.file(path)) }
     #expect(folder.names == ["a", "d"])
     try AtomicFile.write("x", to: folder.file("a/b/c/x"))
-    #expect(throws: InterchangeError.self) { try AtomicFile.makeFolder(folder.file("a/b/c/x/y")) }
+    for path in ["a/b/c/x", "a/b/c/x/y"] {
+      let error = #expect(throws: InterchangeError.self) {
+        try AtomicFile.makeFolder(folder.file(path))
+      }
+      let sentence = try #require(error?.description)
+      #expect(sentence.hasSuffix("a/b/c/x': File exists; move the file that is in the way"))
+    }
   }
 
   @Test func nothingIsThereBeforeTheCommit() throws {

@@ -110,14 +110,21 @@ public final class AtomicFile {
 
   /// Makes a folder, and those that it lies in; one that is there is left as it is.
   package static func makeFolder(_ path: String) throws {
-    var status = stat()
-    if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return }
+    if isFolder(path) { return }
     let trimmed = path.hasSuffix("/") ? String(path.dropLast()) : path
     let parent = folder(of: trimmed)
     if parent != trimmed && parent != "." { try makeFolder(parent) }
-    guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
-      throw InterchangeError.system("make the folder", path, errno)
+    if mkdir(path, 0o755) == 0 { return }
+    let code = errno
+    // Somebody else may have made it by now; a file of that name is no folder.
+    guard code == EEXIST && isFolder(path) else {
+      throw InterchangeError.system("make the folder", path, code)
     }
+  }
+
+  private static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
   private func flush() throws {
