@@ -34,7 +34,7 @@ final class ProductTuner {
     self.device = device
     timeline = EventTimeline(device)
     context = "product tuner 2, \(device.name), \(device.driverVersion), \(libraryVersion)"
-    isOn = getenv("KRAIT_TUNE_PRODUCTS").map { $0.pointee != 48 } ?? true
+    isOn = environmentFlag("KRAIT_TUNE_PRODUCTS") ?? true
   }
 
   /// The index of the algorithm to use.

@@ -1,6 +1,5 @@
 import CUDAInterface
 import Compute
-import Glibc
 
 /// How kernels are started: one after the other, or each while the one in front still runs.
 ///
@@ -17,10 +16,10 @@ struct KernelLaunches {
 
   init(_ device: CUDADevice) {
     self.device = device
-    func setting(_ name: String) -> Bool? { getenv(name).map { $0.pointee != 48 } }
-    areSynchronous = setting("KRAIT_CUDA_SYNCHRONIZE") ?? false
+    areSynchronous = environmentFlag("KRAIT_CUDA_SYNCHRONIZE") ?? false
     mayOverlap =
-      device.capability >= 90 && !areSynchronous && setting("KRAIT_OVERLAP_LAUNCHES") ?? true
+      device.capability >= 90 && !areSynchronous
+      && environmentFlag("KRAIT_OVERLAP_LAUNCHES") ?? true
   }
 
   /// Calls the driver; returns its code.
