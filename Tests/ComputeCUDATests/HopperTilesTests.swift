@@ -1,3 +1,4 @@
+import Compute
 import ComputeCUDA
 import Testing
 
@@ -93,6 +94,15 @@ import Testing
     for (rows, block) in [(24, 8), (384, 128), (96, 32), (12, nil)] {
       #expect(HopperEnergies.block(of: rows) == block)
     }
+  }
+
+  /// Whoever brings 2:4 weights in 8 bits has room for them as the kernels lay them out.
+  @Test(arguments: [(520, 144), (128, 128), (1, 16), (3072, 768)])
+  func eightBitWeightsFitTheirRoom(neurons: Int, width: Int) {
+    let layout = HopperEnergies.Layout(
+      .eightBitTwoOfFour, tokens: 0, width: width, neurons: neurons, block: 128, isWhole: true)
+    let bytes = 2 * BlockEnergies.eightBitWords(neurons: neurons, width: width)
+    #expect(layout.bytes == (bytes + 255) / 256 * 256)
   }
 
   /// Parts of the work memory of block sums hold what they must, and do not overlap.
