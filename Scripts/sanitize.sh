@@ -5,7 +5,8 @@
 #   krait   the command; default .build/release/krait
 #   tool    memcheck, initcheck, racecheck; default all three
 # Environment: PARTS, how many processes share the cases of a tool (8); SECONDS_EACH, what stops one
-# of them (1800); WHICH, numbers of the parts to run, from 0 (all); LOGS, where logs are kept (a temporary folder, removed).
+# of them (1800); WHICH, numbers of the parts to run, from 0 (all); LOGS, where logs are kept (a
+# temporary folder, removed).
 #
 # Most of the time goes into references on the CPU, so that a tool's cases run in several processes at
 # once. Only Krait's own kernels are looked at: cuBLASLt and cuDNN are hidden behind libraries without
@@ -31,6 +32,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 logs=${LOGS:-$work/logs}
 mkdir -p "$logs"
+# What an earlier call found is not this one's result.
+rm -f "$logs"/*.result
 
 command -v compute-sanitizer >/dev/null || {
   echo "compute-sanitizer is not on the path; it comes with the CUDA toolkit" >&2

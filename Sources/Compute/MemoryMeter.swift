@@ -8,13 +8,13 @@ public protocol MemoryMeter: Backend {
   func resetPeak()
   /// What the device itself says; nil where the memory is the host's.
   func deviceMemory() throws(ComputeError) -> DeviceMemoryUse?
-  /// Bytes of work memory that the gradient of attention takes beside its tensors, whose addresses
-  /// do not matter; nothing runs.
+  /// Bytes of work memory that attention or its gradient, whichever takes more, needs beside its
+  /// tensors, whose addresses do not matter; nothing runs.
   func workBytes(_ operation: Attention.Backward) throws(ComputeError) -> Int
   /// The same for the product of kept neurons, of the sparse products without a sum the one that
   /// takes most.
   func workBytes(_ operation: KeptProduct) throws(ComputeError) -> Int
-  /// The same for the sums of exact selection.
+  /// The same for the sums that columns are chosen by.
   func workBytes(_ operation: BlockEnergies) throws(ComputeError) -> Int
   /// The same for the gradient of kept neurons.
   func workBytes(_ operation: PackedWeightGradient) throws(ComputeError) -> Int

@@ -15,7 +15,8 @@ struct LayerActivations {
   let queryKeyValue: TensorView
   /// Heads' outputs before the output projection, [T, heads · headWidth].
   let attention: TensorView
-  /// [T, heads].
+  /// A number for every head of every token, [T, heads]; attention has a row for each head of a
+  /// sequence.
   let logSumExp: TensorView
 
   /// Another layer in the same memory, but for its input.

@@ -13,8 +13,8 @@ extension TrainingPass {
       + RotaryTable.bytes(positions: sequenceLength, headWidth: model.headWidth)
   }
 
-  /// Bytes of work memory that attention's gradient takes on a backend, for `krait plan`; nothing
-  /// is allocated.
+  /// Bytes of work memory that attention and its gradient take on a backend, for `krait plan`;
+  /// nothing is allocated.
   public static func workBytes(
     _ model: ModelConfiguration, sequences: Int, sequenceLength: Int, on backend: any MemoryMeter
   ) throws(ComputeError) -> Int {

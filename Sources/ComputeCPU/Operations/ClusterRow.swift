@@ -11,7 +11,7 @@ package struct ClusterRow: Equatable {
     precondition(shared.count == clusters * clusters, "counts for \(clusters) clusters")
     var pairs: [(tokens: Int, first: Int, second: Int)] = []
     for first in 0..<clusters {
-      for second in first + 1..<max(first + 1, clusters) {
+      for second in first + 1..<clusters {
         pairs.append(
           (shared[first * clusters + second] + shared[second * clusters + first], first, second))
       }

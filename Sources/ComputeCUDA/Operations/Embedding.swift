@@ -22,7 +22,8 @@ extension CUDABackend {
       threads: threads, arguments, for: operation)
   }
 
-  /// Sorts tokens by id, then adds the rows of each id in token order.
+  /// Sorts tokens by id, then adds the rows of each id: in token order, or, where they replace what
+  /// was there, whole chunks of sorted tokens first.
   public func run(_ operation: Embedding.Backward) throws(ComputeError) {
     operation.checkShapes()
     let table = operation.tableGradient

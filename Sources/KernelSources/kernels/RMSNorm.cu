@@ -5,7 +5,8 @@
 // a thread sums its column over the rows of a chunk, in order. weight_sum adds the chunks, by a block
 // for every 32 columns, in an order that never changes.
 // forward_narrow: a warp for every row of at most 128 packs of 16 bytes, eight to a block: no barriers, and three times the
-// bytes on their way that blocks of three warps have (d 768 in a step on an H200, 2026-11-26: 29.6 us, 3.45 TB/s; 31.7).
+// bytes on their way that blocks of three warps have (d 768 in a step on an H200, 2026-11-26: 29.6 us, 3.45 TB/s; 31.7 with
+// such blocks).
 // forward_packed, backward_packed: a thread for 16 bytes of a row, so that a row is read once. A block of the first takes
 // every so many-th row (a block for every row costs more: begin_kernel by 49152 blocks took 20 us of an H200), one
 // of the second walks over the rows of a chunk and keeps the weight's gradient in registers. With an order it takes

@@ -1,7 +1,9 @@
-// Products 1 and 3 of a dense feed-forward network on Hopper, with their epilogues.
+// Products 1 and 3 of a dense feed-forward network on Hopper, with their epilogues, and the projection to queries, keys
+// and values, which turns queries and keys.
 //
 //   out = epilogue(X Wᵀ), X [T, d], W [f, d], out [T, f], bf16, sums in fp32
 //   dense_squared_relu: max(x, 0)^2      dense_two_sqrt: x 2 sqrt(activation), activation [T, f]
+//   dense_rotary_64, _128: the first columns, heads so wide, by the angles of their rows' positions (rotary.cuh)
 //
 // A thread block owns 128 x 256 values of the output and a ring of four 64-deep stages, all filled by TMA:
 // - one producer thread loads its 128 rows of X and its half of the 256 rows of W that a cluster of two shares;
