@@ -7,7 +7,7 @@ struct Compare: ParsableCommand {
     abstract: "Compares runs: loss against tokens and time, and the time to the first run's loss.",
     discussion: """
       The first run is the reference. Losses are dense evaluations on held-out text; times are \
-      those spent in training steps.
+      those spent in training steps. Runs that differ in their seeds only are averaged as well.
 
         krait compare runs/dense runs/columns --html comparison.html
       """)

@@ -50,6 +50,54 @@ import Training
     #expect(ComparisonText(comparison).text.contains("+0.1000"))
   }
 
+  @Test func seedsOfOneRecipeAreAveraged() throws {
+    func configuration(_ seed: Int, _ change: (inout RunConfiguration) -> Void) -> RunConfiguration
+    {
+      var configuration = RunConfiguration()
+      configuration.run.seed = seed
+      change(&configuration)
+      return configuration
+    }
+    let comparison = RunComparison(
+      [
+        run("dense-1", from: 5, to: 3, secondsPerStep: 2),
+        run("columns-1", from: 5, to: 2.8, secondsPerStep: 1, mode: .columns),
+        run("dense-2", from: 5, to: 3.2, secondsPerStep: 4),
+        run("columns-2", from: 5, to: 3.3, secondsPerStep: 2, mode: .columns),
+      ],
+      configurations: [
+        configuration(1) { $0.feedForward.mode = .dense },
+        configuration(1) { _ in },
+        // What a dense run would do in sparse steps makes no other recipe of it.
+        configuration(2) {
+          $0.feedForward.mode = .dense
+          $0.feedForward.samples = 3
+          $0.schedule.denseWarmup = 7
+        },
+        configuration(2) { _ in },
+      ])
+    #expect(comparison.groups.map(\.name) == ["dense", "columns"])
+    let (dense, columns) = (comparison.groups[0], comparison.groups[1])
+    #expect(abs(dense.meanLoss - 3.1) < 1e-12 && abs(columns.meanLoss - 3.05) < 1e-12)
+    #expect(dense.meanSeconds == 300 && columns.meanSeconds == 150)
+    #expect(abs(try #require(dense.standardError) - 0.1) < 1e-12)
+    #expect(abs(try #require(columns.standardError(against: dense)) - 0.0725.squareRoot()) < 1e-12)
+    let text = ComparisonText(comparison).text
+    #expect(text.contains("3.1000 ± 0.1000"))
+    #expect(text.contains("-0.0500 ± 0.2693"))
+    #expect(text.contains("1 of 2") && text.contains("2.00x"))
+  }
+
+  @Test func oneRunOfEachRecipeHasNoMeans() {
+    var other = RunConfiguration()
+    other.feedForward.samples = 5
+    let comparison = RunComparison(
+      [run("a", from: 5, to: 3, secondsPerStep: 2), run("b", from: 5, to: 3, secondsPerStep: 2)],
+      configurations: [RunConfiguration(), other])
+    #expect(comparison.groups.count == 2)
+    #expect(!ComparisonText(comparison).text.contains("mean of seeds"))
+  }
+
   @Test func phasesFollowTheModesOfTheSteps() {
     let phases = run("x", from: 5, to: 3, secondsPerStep: 1, mode: .columns).phases
     #expect(phases.map(\.mode) == [.dense, .columns, .dense])

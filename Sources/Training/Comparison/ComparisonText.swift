@@ -36,24 +36,41 @@ public struct ComparisonText {
     }
   }
 
-  /// The whole text: one block of lines for each run, then what to know about it.
+  /// Titles of the table of seeds.
+  static let groupHeader = [
+    "mean of seeds", "runs", "final loss", "to reference", "as good as its mean", "time in steps",
+    "times faster",
+  ]
+
+  /// Cells of the table of seeds, a row for each recipe; empty when no recipe has two runs.
+  var groupRows: [[String]] {
+    guard let reference = comparison.groups.first,
+      comparison.groups.contains(where: { $0.losses.count > 1 })
+    else { return [] }
+    return comparison.groups.enumerated().map { index, group in
+      let error = group.standardError(against: reference)
+      return [
+        group.name, "\(group.losses.count)",
+        ComparisonText.mean(ProgressLine.decimals(group.meanLoss, 4), group.standardError),
+        index == 0
+          ? "reference"
+          : ComparisonText.mean(ComparisonText.signed(group.meanLoss - reference.meanLoss), error),
+        "\(group.losses.count { $0 <= reference.meanLoss }) of \(group.losses.count)",
+        ProgressLine.duration(group.meanSeconds),
+        group.meanSeconds > 0
+          ? ProgressLine.decimals(reference.meanSeconds / group.meanSeconds, 2) + "x" : "-",
+      ]
+    }
+  }
+
+  /// The whole text: one block of lines for each run, means over seeds, then what to know.
   public var text: String {
-    let rows = self.rows
-    let width = ComparisonText.header.map(\.count).max() ?? 0
-    var lines: [String] = []
-    // Runs are columns: a dozen figures each would not fit on a terminal as rows.
-    let widths = rows.map { row in row.map(\.count).max() ?? 0 }
-    for (index, title) in ComparisonText.header.enumerated() {
-      let cells = rows.enumerated().map { run, row in
-        String(repeating: " ", count: widths[run] - row[index].count) + row[index]
-      }
-      lines.append(
-        title + String(repeating: " ", count: width - title.count) + "  "
-          + cells.joined(separator: "  "))
-      if index == 0 {
-        lines.append(
-          String(repeating: "-", count: width + widths.reduce(0) { $0 + $1 + 2 }))
-      }
+    var lines = ComparisonText.table(ComparisonText.header, rows)
+    let groups = groupRows
+    if !groups.isEmpty {
+      lines.append("")
+      lines += ComparisonText.table(ComparisonText.groupHeader, groups)
+      lines.append("(±: standard error of the mean, or of the difference of two)")
     }
     for entry in comparison.entries.dropFirst() where !entry.differences.isEmpty {
       lines.append("")
@@ -65,6 +82,32 @@ public struct ComparisonText {
     if !comparison.warnings.isEmpty { lines.append("") }
     lines += comparison.warnings.map { "note: \($0)" }
     return lines.joined(separator: "\n")
+  }
+
+  /// Lines of a table whose rows stand side by side: a dozen figures each would not fit on a
+  /// terminal as rows.
+  private static func table(_ header: [String], _ rows: [[String]]) -> [String] {
+    let width = header.map(\.count).max() ?? 0
+    let widths = rows.map { row in row.map(\.count).max() ?? 0 }
+    var lines: [String] = []
+    for (index, title) in header.enumerated() {
+      let cells = rows.enumerated().map { run, row in
+        String(repeating: " ", count: widths[run] - row[index].count) + row[index]
+      }
+      lines.append(
+        title + String(repeating: " ", count: width - title.count) + "  "
+          + cells.joined(separator: "  "))
+      if index == 0 {
+        lines.append(
+          String(repeating: "-", count: width + widths.reduce(0) { $0 + $1 + 2 }))
+      }
+    }
+    return lines
+  }
+
+  /// A mean and, where there is one, its standard error.
+  private static func mean(_ value: String, _ error: Double?) -> String {
+    value + (error.map { " ± " + ProgressLine.decimals($0, 4) } ?? "")
   }
 
   /// A difference with its sign.

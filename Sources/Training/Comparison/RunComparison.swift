@@ -19,6 +19,8 @@ public struct RunComparison: Sendable {
   public let entries: [Entry]
   /// Reasons why losses may not be comparable, as sentences.
   public let warnings: [String]
+  /// Runs with the same recipe, whatever their seeds; empty without configurations.
+  public let groups: [SeedGroup]
 
   /// The reference's final loss.
   public var target: Double? { entries.first?.final?.loss }
@@ -35,6 +37,7 @@ public struct RunComparison: Sendable {
         final: run.evaluations.last, reached: target.flatMap { run.reached($0) })
     }
     warnings = RunComparison.warnings(entries)
+    groups = SeedGroup.groups(entries, configurations)
   }
 
   /// Reads run folders.

@@ -1,0 +1,83 @@
+import FeedForward
+import Foundation
+
+/// Runs of one recipe that differ in their seeds: what they end with on average.
+public struct SeedGroup: Sendable, Equatable {
+  /// Name of its first run, without a number at its end.
+  public let name: String
+  /// Final losses, dense, in nats per token.
+  public let losses: [Double]
+  /// Seconds that each run spent in steps.
+  public let seconds: [Double]
+
+  /// A group of finished evaluations and times, in the same order.
+  public init(name: String, losses: [Double], seconds: [Double]) {
+    precondition(!losses.isEmpty && losses.count == seconds.count, "a loss and a time for each run")
+    self.name = name
+    self.losses = losses
+    self.seconds = seconds
+  }
+
+  /// Mean final loss.
+  public var meanLoss: Double { losses.reduce(0, +) / Double(losses.count) }
+  /// Mean time in steps, in seconds.
+  public var meanSeconds: Double { seconds.reduce(0, +) / Double(seconds.count) }
+
+  /// Standard error of the mean loss; nil for one run.
+  public var standardError: Double? {
+    guard losses.count > 1 else { return nil }
+    let mean = meanLoss
+    let squares = losses.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return (squares / Double(losses.count - 1) / Double(losses.count)).squareRoot()
+  }
+
+  /// Standard error of the difference of two mean losses; nil when either is of one run.
+  public func standardError(against other: SeedGroup) -> Double? {
+    guard let own = standardError, let others = other.standardError else { return nil }
+    return (own * own + others * others).squareRoot()
+  }
+
+  /// Groups of runs with the same recipe, in the order of their first runs. Runs without an
+  /// evaluation are left out.
+  static func groups(
+    _ entries: [RunComparison.Entry], _ configurations: [RunConfiguration]
+  ) -> [SeedGroup] {
+    guard entries.count == configurations.count else { return [] }
+    var recipes: [[String]] = []
+    var members: [[RunComparison.Entry]] = []
+    for (entry, configuration) in zip(entries, configurations) where entry.final != nil {
+      let recipe = recipe(configuration)
+      if let index = recipes.firstIndex(of: recipe) {
+        members[index].append(entry)
+      } else {
+        recipes.append(recipe)
+        members.append([entry])
+      }
+    }
+    return members.map { runs in
+      SeedGroup(
+        name: recipeName(runs[0].curves.name), losses: runs.compactMap { $0.final?.loss },
+        seconds: runs.map { $0.curves.steps.last?.seconds ?? 0 })
+    }
+  }
+
+  /// Everything that decides what a run computes, but its seed. A dense run's sparse settings say
+  /// nothing.
+  private static func recipe(_ configuration: RunConfiguration) -> [String] {
+    let isDense = configuration.feedForward.mode == .dense
+    let sparse: Set<String> = [
+      "schedule.denseWarmup", "schedule.sparseFraction", "schedule.sparseWeightsFraction",
+    ]
+    return RunConfiguration.keys.filter { key in
+      if key.section == "run" { return key.name == "evaluateSequences" }
+      guard isDense else { return true }
+      return key.path == "feedForward.mode"
+        || key.section != "feedForward" && !sparse.contains(key.path)
+    }.map { $0.get(configuration).toml }
+  }
+
+  private static func recipeName(_ run: String) -> String {
+    let stem = run.reversed().drop { $0.isNumber }.drop { "-_. ".contains($0) }
+    return stem.isEmpty ? run : String(stem.reversed())
+  }
+}
