@@ -86,6 +86,11 @@ import Training
     #expect(text.contains("3.1000 ± 0.1000"))
     #expect(text.contains("-0.0500 ± 0.2693"))
     #expect(text.contains("1 of 2") && text.contains("2.00x"))
+    #expect(columns.runs == [1, 3])
+    // Seeds of a recipe share a colour, and the page has the means too.
+    let html = ComparisonPage(comparison, title: "t").html
+    #expect(html.contains("3.1000 ± 0.1000"))
+    #expect(!html.contains("class=\"line stroke2\"") && html.contains("class=\"line stroke1\""))
   }
 
   @Test func oneRunOfEachRecipeHasNoMeans() {

@@ -73,12 +73,25 @@ public struct ComparisonPage {
 
   private var table: String {
     let text = ComparisonText(comparison)
-    let head = ComparisonText.header.map { "<th>\(HTML.escape($0))</th>" }.joined()
-    let rows = text.rows.enumerated().map { index, row in
+    let runs = ComparisonPage.table(ComparisonText.header, text.rows) { color(run: $0) }
+    let groups = text.groupRows
+    guard !groups.isEmpty else { return runs }
+    return runs + "\n"
+      + ComparisonPage.table(ComparisonText.groupHeader, groups) { group in
+        color(run: comparison.groups[group].runs[0])
+      }
+      + "\n<p>±: standard error of the mean, or of the difference of two.</p>"
+  }
+
+  /// A table with a dot of the given colour before every row.
+  private static func table(
+    _ header: [String], _ rows: [[String]], color: (Int) -> Int
+  ) -> String {
+    let head = header.map { "<th>\(HTML.escape($0))</th>" }.joined()
+    let rows = rows.enumerated().map { index, row in
       let cells = row.enumerated().map { column, cell in
         column == 0
-          ? "<td><span class=\"dot back\(index % ComparisonPage.colors)\"></span>"
-            + "\(HTML.escape(cell))</td>"
+          ? "<td><span class=\"dot back\(color(index))\"></span>\(HTML.escape(cell))</td>"
           : "<td>\(HTML.escape(cell))</td>"
       }
       return "<tr>\(cells.joined())</tr>"
@@ -111,6 +124,13 @@ public struct ComparisonPage {
 
   private static let colors = 6
 
+  /// The colour of a run: its own or, where recipes have several seeds, that of its recipe.
+  private func color(run: Int) -> Int {
+    let hasSeeds = comparison.groups.contains { $0.runs.count > 1 }
+    let group = comparison.groups.firstIndex { $0.runs.contains(run) }
+    return (hasSeeds ? group ?? run : run) % ComparisonPage.colors
+  }
+
   private var plots: [String] {
     let runs = comparison.entries.map(\.curves)
     func lines(
@@ -118,14 +138,14 @@ public struct ComparisonPage {
     ) -> [LinePlot.Series] {
       runs.enumerated().map { index, run in
         LinePlot.Series(
-          name: run.name, points: points(run), color: index % ComparisonPage.colors,
+          name: run.name, points: points(run), color: color(run: index),
           marksPoints: marks)
       }
     }
     let bands: [(range: ClosedRange<Double>, color: Int)] = runs.enumerated().flatMap {
       index, run in
       run.phases.filter { $0.mode != .dense }.map {
-        (Double($0.tokens.lowerBound)...Double($0.tokens.upperBound), index % ComparisonPage.colors)
+        (Double($0.tokens.lowerBound)...Double($0.tokens.upperBound), color(run: index))
       }
     }
     let level = runs.count > 1 ? comparison.target : nil

@@ -5,15 +5,20 @@ import Foundation
 public struct SeedGroup: Sendable, Equatable {
   /// Name of its first run, without a number at its end.
   public let name: String
+  /// Which runs of the comparison they are, from 0.
+  public let runs: [Int]
   /// Final losses, dense, in nats per token.
   public let losses: [Double]
   /// Seconds that each run spent in steps.
   public let seconds: [Double]
 
   /// A group of finished evaluations and times, in the same order.
-  public init(name: String, losses: [Double], seconds: [Double]) {
-    precondition(!losses.isEmpty && losses.count == seconds.count, "a loss and a time for each run")
+  public init(name: String, runs: [Int], losses: [Double], seconds: [Double]) {
+    precondition(
+      !runs.isEmpty && losses.count == runs.count && seconds.count == runs.count,
+      "a loss and a time for each run")
     self.name = name
+    self.runs = runs
     self.losses = losses
     self.seconds = seconds
   }
@@ -44,20 +49,21 @@ public struct SeedGroup: Sendable, Equatable {
   ) -> [SeedGroup] {
     guard entries.count == configurations.count else { return [] }
     var recipes: [[String]] = []
-    var members: [[RunComparison.Entry]] = []
-    for (entry, configuration) in zip(entries, configurations) where entry.final != nil {
+    var members: [[Int]] = []
+    for (index, configuration) in configurations.enumerated() where entries[index].final != nil {
       let recipe = recipe(configuration)
-      if let index = recipes.firstIndex(of: recipe) {
-        members[index].append(entry)
+      if let group = recipes.firstIndex(of: recipe) {
+        members[group].append(index)
       } else {
         recipes.append(recipe)
-        members.append([entry])
+        members.append([index])
       }
     }
     return members.map { runs in
       SeedGroup(
-        name: recipeName(runs[0].curves.name), losses: runs.compactMap { $0.final?.loss },
-        seconds: runs.map { $0.curves.steps.last?.seconds ?? 0 })
+        name: recipeName(entries[runs[0]].curves.name), runs: runs,
+        losses: runs.compactMap { entries[$0].final?.loss },
+        seconds: runs.map { entries[$0].curves.steps.last?.seconds ?? 0 })
     }
   }
 
