@@ -126,6 +126,9 @@ static const char hopper_rotary_cuh[] = {
 static const char hopper_tile_ring_cuh[] = {
 #embed "kernels/hopper/tile_ring.cuh" suffix(, 0)
 };
+static const char hopper_two_four_tiles_cuh[] = {
+#embed "kernels/hopper/two_four_tiles.cuh" suffix(, 0)
+};
 static const char hopper_types_cuh[] = {
 #embed "kernels/hopper/types.cuh" suffix(, 0)
 };
@@ -208,6 +211,7 @@ static const krait_kernel_source sources[] = {
     {"hopper/memory.cuh", hopper_memory_cuh},
     {"hopper/rotary.cuh", hopper_rotary_cuh},
     {"hopper/tile_ring.cuh", hopper_tile_ring_cuh},
+    {"hopper/two_four_tiles.cuh", hopper_two_four_tiles_cuh},
     {"hopper/types.cuh", hopper_types_cuh},
     {"hopper/wgmma.cuh", hopper_wgmma_cuh},
     {"hopper/block_energies.cu", hopper_block_energies_cu},

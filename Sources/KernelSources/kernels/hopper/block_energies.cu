@@ -97,12 +97,7 @@ struct BlockEnergies {
                               (1 << CLUSTER) - 1);
       }
     }
-    // The arrivals of the other block must have landed before this one's shared memory goes away.
-    for (int s = 0; s < STAGES; ++s, ring.advance()) mbar_wait(empty + 8 * ring.stage, ring.parity);
-  }
-
-  DEV void release(u32 stage, int lane) const {  // one arrival per warp: another warp may still be computing
-    if (lane < CLUSTER) mbar_arrive_cluster(empty + 8 * stage, lane);
+    wait_until_empty(ring, empty);
   }
 
   DEV void consume(int wg) const {
@@ -128,12 +123,12 @@ struct BlockEnergies {
         }
         wgmma_commit();
         wgmma_wait<1>();  // the stage before this one has been read
-        if (k > 0) release(previous, lane);
+        if (k > 0) release_stage<CLUSTER>(empty, previous, lane);
         previous = ring.stage;
         ring.advance();
       }
       wgmma_wait<0>();
-      release(previous, lane);
+      release_stage<CLUSTER>(empty, previous, lane);
 #pragma unroll
       for (int i = 0; i < 128; ++i) pin(acc[i]);
       store_energies<BLOCK>(acc, to, token, neuron, factor);
@@ -155,14 +150,7 @@ struct BlockEnergies {
     }
     cluster_sync();
     begin_kernel();
-    // 128 producer + 256 consumer threads share 384 * 168 registers: the pair must add up to 504 exactly.
-    if (wg == 2) {
-      registers_decrease<40>();
-      if (threadIdx.x == 256) product.produce();
-    } else {
-      registers_increase<232>();
-      product.consume(wg);
-    }
+    produce_and_consume(product, wg);
   }
 };
 

@@ -54,7 +54,6 @@ template <int EPILOGUE>
 struct DenseProduct {
   static constexpr bool SIDE = EPILOGUE == TIMES_TWO_SQRT;
   // 128 producer + 256 consumer threads share 384 * 168 registers: the pair must add up to 504 exactly.
-  static constexpr int PRODUCER_REGISTERS = 40, CONSUMER_REGISTERS = 232;
 
   const DenseMaps& maps;
   u32 base, full, empty;
@@ -99,18 +98,13 @@ struct DenseProduct {
           tma_load_2d(b + p * A_BYTES, maps.activation, column + (s * 2 + p) * 64, row, bar);
       }
     }
-    // The arrivals of the other block must have landed before this one's shared memory goes away.
-    for (int s = 0; s < STAGES; ++s, ring.advance()) mbar_wait(empty + 8 * ring.stage, ring.parity);
+    wait_until_empty(ring, empty);
   }
 
   // The activation comes to the L2 cache while the tile is multiplied: all blocks want theirs at once, at the end.
   DEV void prefetch_side(int k, int row, int column) const {
     const int step = (depth + 3) / 4, box = k / step;
     if (k == box * step) tma_prefetch_2d(maps.activation, column + box * 64, row);
-  }
-
-  DEV void release(u32 stage, int lane) const {  // one arrival per warp: another warp may still be computing
-    if (lane < CLUSTER) mbar_arrive_cluster(empty + 8 * stage, lane);
   }
 
   DEV void consume(int wg) const {
@@ -130,14 +124,14 @@ struct DenseProduct {
           wgmma_m64n256k16<0, 0>(acc, da + j * (32 >> 4), db + j * (32 >> 4), k > 0 || j > 0);
         wgmma_commit();
         wgmma_wait<1>();  // the stage before this one has been read
-        if (k > 0) release(previous, lane);
+        if (k > 0) release_stage<CLUSTER>(empty, previous, lane);
         previous = ring.stage;
         ring.advance();
       }
       int row, column;
       place(tile, row, column);
       wgmma_wait<0>();
-      release(previous, lane);
+      release_stage<CLUSTER>(empty, previous, lane);
 #pragma unroll
       for (int i = 0; i < 128; ++i) pin(acc[i]);
       if constexpr (turned_head(EPILOGUE) > 0)
@@ -174,7 +168,7 @@ struct DenseProduct {
         bulk_commit();
       }
       if (SIDE && (c & 1) == 1) {
-        release(ring.stage, lane);
+        release_stage<CLUSTER>(empty, ring.stage, lane);
         ring.advance();
       }
     }
@@ -191,13 +185,7 @@ struct DenseProduct {
     }
     cluster_sync();
     begin_kernel();
-    if (wg == 2) {
-      registers_decrease<PRODUCER_REGISTERS>();
-      if (threadIdx.x == 256) product.produce();
-    } else {
-      registers_increase<CONSUMER_REGISTERS>();
-      product.consume(wg);
-    }
+    produce_and_consume(product, wg);
   }
 };
 

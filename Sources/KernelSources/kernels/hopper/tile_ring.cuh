@@ -1,6 +1,8 @@
-// What persistent products with a ring of stages share: where in the ring they are, and in which order tiles go.
+// What persistent products with a ring of stages share: where in the ring they are, in which order tiles go, which
+// threads do what.
 #pragma once
-#include "hopper/types.cuh"
+#include "hopper/memory.cuh"
+#include "hopper/wgmma.cuh"
 
 // A stage and the parity of its barriers' phase. Consumers start at parity 0; producers at 1, which a fresh barrier
 // counts as completed. A waiter may be at most one phase from the other side: parities tell two phases apart, not more.
@@ -25,3 +27,28 @@ struct TileOrder {
     column_tile = first + rest % span;
   }
 };
+
+// Says to every block of the cluster that this warp has read a stage: other warps may still be computing with it.
+template <int CLUSTER>
+DEV void release_stage(u32 empty, u32 stage, int lane) {
+  if (lane < CLUSTER) mbar_arrive_cluster(empty + 8 * stage, lane);
+}
+
+// The end of a producer: arrivals of other blocks must have landed before this one's shared memory goes away.
+template <int STAGES>
+DEV void wait_until_empty(TileRing<STAGES>& ring, u32 empty) {
+  for (int s = 0; s < STAGES; ++s, ring.advance()) mbar_wait(empty + 8 * ring.stage, ring.parity);
+}
+
+// One producer thread and two warpgroups of consumers, of 384 threads; `wg`: the thread's warpgroup.
+template <class Product>
+DEV void produce_and_consume(const Product& product, int wg) {
+  // 128 producer + 256 consumer threads share 384 * 168 registers: the pair must add up to 504 exactly.
+  if (wg == 2) {
+    registers_decrease<40>();
+    if (threadIdx.x == 256) product.produce();
+  } else {
+    registers_increase<232>();
+    product.consume(wg);
+  }
+}

@@ -30,15 +30,15 @@
 #include "hopper/eight_bit.cuh"
 #include "hopper/energies.cuh"
 #include "hopper/memory.cuh"
-#include "hopper/tile_ring.cuh"
+#include "hopper/two_four_tiles.cuh"
 #include "hopper/wgmma.cuh"
 #include "soft_threshold.cuh"
 
-constexpr int NEURONS = 128, TOKENS = 256, WORDS = 64, COLUMNS = 2 * WORDS, STAGES = 5, CLUSTER = 2;
+constexpr int COLUMNS = 2 * WORDS;
 constexpr u32 VALUE_BYTES = NEURONS * COLUMNS / 2, IMAGE_BYTES = VALUE_BYTES + NEURONS * 16;
-constexpr u32 B_BYTES = TOKENS * 128, STAGE_BYTES = B_BYTES + IMAGE_BYTES, SHARE_BYTES = B_BYTES / CLUSTER;
-constexpr u32 SHARED_BARRIERS = STAGES * STAGE_BYTES;
-static_assert(STAGE_BYTES % 1024 == 0 && SHARED_BARRIERS + 16 * STAGES == 215120, "what a launch asks for");
+using Tiles = TwoFourTiles<IMAGE_BYTES>;
+constexpr u32 SHARED_BARRIERS = STAGES * Tiles::STAGE_BYTES;
+static_assert(SHARED_BARRIERS + 16 * STAGES == 215120, "what a launch asks for");
 
 // Two values of every four, quantized, in the low 16 bits; their positions, in the next four.
 DEV u32 keep_two(u32 low, u32 high, float scale) {
@@ -116,43 +116,9 @@ two_four_threshold(const bf16* __restrict__ weights, i64 stride, bf16* __restric
 }
 
 template <int BLOCK>
-struct TwoFourEnergies {
-  const TensorMap* input;
-  const u8* images;
+struct TwoFourEnergies : Tiles {
   const float* factors;
   EnergySums to;
-  u32 base, full, empty;
-  TileOrder order;
-  int rank, first_tile, tile_step, depth, image_rows;
-
-  DEV void place(int tile, int& token, int& block) const {
-    order.place(tile, token, block);
-    token *= TOKENS;
-    block = block * CLUSTER + rank;  // of 128 neurons
-  }
-
-  DEV void produce() const {  // one thread
-    TileRing<STAGES> ring(1);
-    for (int tile = first_tile; tile < order.count(); tile += tile_step) {
-      int token, block;
-      place(tile, token, block);
-      const u8* image = images + (i64)min(block, image_rows - 1) * depth * IMAGE_BYTES;  // one past the end: not stored
-      for (int k = 0; k < depth; ++k, ring.advance(), image += IMAGE_BYTES) {
-        mbar_wait(empty + 8 * ring.stage, ring.parity);
-        const u32 b = base + ring.stage * STAGE_BYTES, bar = full + 8 * ring.stage;
-        mbar_arrive_expect_tx(bar, STAGE_BYTES);
-        bulk_load(b + B_BYTES, image, IMAGE_BYTES, bar);
-        tma_load_2d_multicast(b + rank * SHARE_BYTES, input, k * WORDS, token + rank * (TOKENS / CLUSTER), bar,
-                              (1 << CLUSTER) - 1);
-      }
-    }
-    // The arrivals of the other block must have landed before this one's shared memory goes away.
-    for (int s = 0; s < STAGES; ++s, ring.advance()) mbar_wait(empty + 8 * ring.stage, ring.parity);
-  }
-
-  DEV void release(u32 stage, int lane) const {  // one arrival per warp: another warp may still be computing
-    if (lane < CLUSTER) mbar_arrive_cluster(empty + 8 * stage, lane);
-  }
 
   DEV void consume(int wg) const {
     const int lane = threadIdx.x & 31;
@@ -179,7 +145,7 @@ struct TwoFourEnergies {
         wgmma_wait<1>();  // the stage before this one has been read
         pin(before[0]);
         pin(before[1]);
-        if (k > 0) release(previous, lane);
+        if (k > 0) release_stage<CLUSTER>(empty, previous, lane);
         previous = ring.stage;
         ring.advance();
       };
@@ -196,7 +162,7 @@ struct TwoFourEnergies {
         pin(even[i]);
         pin(odd[i]);
       }
-      release(previous, lane);
+      release_stage<CLUSTER>(empty, previous, lane);
 #pragma unroll
       for (int i = 0; i < 128; ++i) pin(acc[i]);
       store_energies<BLOCK>(acc, to, token, neuron, factor);
@@ -205,27 +171,16 @@ struct TwoFourEnergies {
 
   DEV static void run(const u8* images, const TensorMap* input, const float* factors, const EnergySums& to, int tokens,
                       int words, int group, u8* shared) {
-    const u32 base = shared_address(shared), full = base + SHARED_BARRIERS, empty = full + 8 * STAGES;
-    const TileOrder order = {(tokens + TOKENS - 1) / TOKENS, (to.neurons + NEURONS * CLUSTER - 1) / (NEURONS * CLUSTER),
-                             group};
-    const TwoFourEnergies product = {input, images, factors, to, base, full, empty, order, (int)cluster_rank(),
-                                     (int)blockIdx.x / CLUSTER, (int)gridDim.x / CLUSTER, (words + WORDS - 1) / WORDS,
-                                     (to.neurons + NEURONS - 1) / NEURONS};
+    const TwoFourEnergies product = {
+        Tiles(images, input, shared_address(shared), SHARED_BARRIERS, tokens, to.neurons, words, group), factors, to};
     const int wg = warp_uniform(threadIdx.x >> 7);
     if (threadIdx.x == 0) {
       tma_prefetch_map(input);
-      init_stages<STAGES>(full, empty, 8 * CLUSTER);  // every consumer warp of the cluster
+      init_stages<STAGES>(product.full, product.empty, 8 * CLUSTER);  // every consumer warp of the cluster
     }
     cluster_sync();
     begin_kernel();
-    // 128 producer + 256 consumer threads share 384 * 168 registers: the pair must add up to 504 exactly.
-    if (wg == 2) {
-      registers_decrease<40>();
-      if (threadIdx.x == 256) product.produce();
-    } else {
-      registers_increase<232>();
-      product.consume(wg);
-    }
+    produce_and_consume(product, wg);
   }
 };
 

@@ -26,23 +26,22 @@
 // So the library, whose compression alone costs most of a dense product, is not used.
 #include "hopper/energies.cuh"
 #include "hopper/memory.cuh"
-#include "hopper/tile_ring.cuh"
+#include "hopper/two_four_tiles.cuh"
 #include "hopper/wgmma.cuh"
 
-constexpr int NEURONS = 128, TOKENS = 256, DEPTH = 64, STAGES = 5, CLUSTER = 2;
 constexpr u32 VALUE_BYTES = NEURONS * 64, IMAGE_BYTES = VALUE_BYTES + NEURONS * 8;
-constexpr u32 B_BYTES = TOKENS * 128, STAGE_BYTES = B_BYTES + IMAGE_BYTES, SHARE_BYTES = B_BYTES / CLUSTER;
+using Tiles = TwoFourTiles<IMAGE_BYTES>;
 constexpr int BLOCK = 128;  // tokens of a sum
 constexpr u32 BUFFER_BYTES = 32 * 128;  // 32 tokens x 64 neurons of a warpgroup, on their way out
-constexpr u32 SHARED_STAGING = STAGES * STAGE_BYTES, SHARED_BARRIERS = SHARED_STAGING + 4 * BUFFER_BYTES;
-static_assert(STAGE_BYTES % 1024 == 0 && SHARED_BARRIERS + 16 * STAGES == 226384, "what a launch asks for, of 232448");
+constexpr u32 SHARED_STAGING = STAGES * Tiles::STAGE_BYTES, SHARED_BARRIERS = SHARED_STAGING + 4 * BUFFER_BYTES;
+static_assert(SHARED_BARRIERS + 16 * STAGES == 226384, "what a launch asks for, of 232448");
 
 // A thread compresses 32 columns of a neuron.
 extern "C" __global__ void __launch_bounds__(256)
 two_four_compress(const bf16* __restrict__ weights, i64 stride, int neurons, int width, u8* __restrict__ images) {
   begin_kernel();
   const int r = threadIdx.x >> 1, half = threadIdx.x & 1, neuron = blockIdx.y * NEURONS + r;
-  const int column = blockIdx.x * DEPTH + half * 32;
+  const int column = blockIdx.x * WORDS + half * 32;
   u8* const image = images + ((i64)blockIdx.y * gridDim.x + blockIdx.x) * IMAGE_BYTES;
   u32 pairs[16];
 #pragma unroll
@@ -76,42 +75,9 @@ two_four_compress(const bf16* __restrict__ weights, i64 stride, int neurons, int
 
 // ENERGIES: block sums as in block_energies.cu instead of the values.
 template <bool ENERGIES>
-struct TwoFourProduct {
-  const TensorMap *input, *out;
+struct TwoFourProduct : Tiles {
+  const TensorMap* out;
   EnergySums to;
-  const u8* images;
-  u32 base, full, empty;
-  TileOrder order;
-  int rank, first_tile, tile_step, depth, image_rows;
-
-  DEV void place(int tile, int& token, int& block) const {
-    order.place(tile, token, block);
-    token *= TOKENS;
-    block = block * CLUSTER + rank;  // of 128 neurons
-  }
-
-  DEV void produce() const {  // one thread
-    TileRing<STAGES> ring(1);
-    for (int tile = first_tile; tile < order.count(); tile += tile_step) {
-      int token, block;
-      place(tile, token, block);
-      const u8* image = images + (i64)min(block, image_rows - 1) * depth * IMAGE_BYTES;  // one past the end: not stored
-      for (int k = 0; k < depth; ++k, ring.advance(), image += IMAGE_BYTES) {
-        mbar_wait(empty + 8 * ring.stage, ring.parity);
-        const u32 b = base + ring.stage * STAGE_BYTES, bar = full + 8 * ring.stage;
-        mbar_arrive_expect_tx(bar, STAGE_BYTES);
-        bulk_load(b + B_BYTES, image, IMAGE_BYTES, bar);
-        tma_load_2d_multicast(b + rank * SHARE_BYTES, input, k * DEPTH, token + rank * (TOKENS / CLUSTER), bar,
-                              (1 << CLUSTER) - 1);
-      }
-    }
-    // The arrivals of the other block must have landed before this one's shared memory goes away.
-    for (int s = 0; s < STAGES; ++s, ring.advance()) mbar_wait(empty + 8 * ring.stage, ring.parity);
-  }
-
-  DEV void release(u32 stage, int lane) const {  // one arrival per warp: another warp may still be computing
-    if (lane < CLUSTER) mbar_arrive_cluster(empty + 8 * stage, lane);
-  }
 
   DEV void consume(int wg) const {
     const int lane = threadIdx.x & 31;
@@ -132,7 +98,7 @@ struct TwoFourProduct {
         wgmma_commit();
         wgmma_wait<1>();  // the stage before this one has been read
         pin(before);
-        if (k > 0) release(previous, lane);
+        if (k > 0) release_stage<CLUSTER>(empty, previous, lane);
         previous = ring.stage;
         ring.advance();
       };
@@ -145,7 +111,7 @@ struct TwoFourProduct {
       wgmma_wait<0>();
       pin(even);
       pin(odd);
-      release(previous, lane);
+      release_stage<CLUSTER>(empty, previous, lane);
 #pragma unroll
       for (int i = 0; i < 128; ++i) pin(acc[i]);
       if (ENERGIES) store_energies<BLOCK>(acc, to, token, block * NEURONS + wg * 64 + (threadIdx.x >> 5 & 3) * 16, 1.f);
@@ -185,28 +151,17 @@ struct TwoFourProduct {
 
   DEV static void run(const u8* images, const TensorMap* input, const TensorMap* out, const EnergySums& to, int tokens,
                       int neurons, int width, int group, u8* shared) {
-    const u32 base = shared_address(shared), full = base + SHARED_BARRIERS, empty = full + 8 * STAGES;
-    const TileOrder order = {(tokens + TOKENS - 1) / TOKENS, (neurons + NEURONS * CLUSTER - 1) / (NEURONS * CLUSTER),
-                             group};
-    const TwoFourProduct product = {input, out, to, images, base, full, empty, order, (int)cluster_rank(),
-                                    (int)blockIdx.x / CLUSTER, (int)gridDim.x / CLUSTER, (width + DEPTH - 1) / DEPTH,
-                                    (neurons + NEURONS - 1) / NEURONS};
+    const TwoFourProduct product = {
+        Tiles(images, input, shared_address(shared), SHARED_BARRIERS, tokens, neurons, width, group), out, to};
     const int wg = warp_uniform(threadIdx.x >> 7);
     if (threadIdx.x == 0) {
       tma_prefetch_map(input);
       if (!ENERGIES) tma_prefetch_map(out);
-      init_stages<STAGES>(full, empty, 8 * CLUSTER);  // every consumer warp of the cluster
+      init_stages<STAGES>(product.full, product.empty, 8 * CLUSTER);  // every consumer warp of the cluster
     }
     cluster_sync();
     begin_kernel();
-    // 128 producer + 256 consumer threads share 384 * 168 registers: the pair must add up to 504 exactly.
-    if (wg == 2) {
-      registers_decrease<40>();
-      if (threadIdx.x == 256) product.produce();
-    } else {
-      registers_increase<232>();
-      product.consume(wg);
-    }
+    produce_and_consume(product, wg);
   }
 };
 
