@@ -1,4 +1,4 @@
-/// How a dense product is cut for `hopper/dense_product.cuh`: a pure choice.
+/// How a dense product is cut for `hopper/dense_product.cu`: a pure choice.
 package struct DenseTiles: Equatable {
   /// Rows of the output that a thread block owns.
   package static let rows = 128

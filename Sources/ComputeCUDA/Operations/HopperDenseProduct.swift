@@ -16,24 +16,41 @@ extension CUDABackend {
     case .timesTwoSqrt(let values): (name, activation) = ("dense_two_sqrt", values)
     }
     guard suitsDenseKernels(operation) else { return false }
-    let output = operation.output
+    return try launchDense(
+      name, operation, side: activation ?? operation.output)
+  }
+
+  /// Starts a kernel of `hopper/dense_product.cu`, once `suitsDenseKernels` allows it; false when there is
+  /// nothing to compute.
+  ///
+  /// - Parameters:
+  ///   - side: the matrix that the kernel has between its factors and its output, if it has one.
+  ///   - epilogue: adds what it has after its sizes.
+  ///   - work: what a table of calls counts, if not the product.
+  func launchDense(
+    _ name: String, _ product: MatrixMultiply, side: TensorView? = nil,
+    for work: (any Operation)? = nil, epilogue: (inout KernelArguments) -> Void = { _ in }
+  ) throws(ComputeError) -> Bool {
+    let output = product.output
     let tiles = DenseTiles(
       rows: output.rows, columns: output.columns, multiprocessors: device.multiprocessors)
     guard tiles.grid > 0 else { return false }
     var arguments = KernelArguments()
-    arguments.add(words: try device.tensorMap(operation.left, boxRows: DenseTiles.rows))
+    arguments.add(words: try device.tensorMap(product.left, boxRows: DenseTiles.rows))
     arguments.add(
-      words: try device.tensorMap(operation.right, boxRows: DenseTiles.columns / tiles.cluster))
-    arguments.add(
-      words: try device.tensorMap(activation ?? output, boxRows: DenseTiles.rows))
+      words: try device.tensorMap(product.right, boxRows: DenseTiles.columns / tiles.cluster))
+    if let side {
+      arguments.add(words: try device.tensorMap(side, boxRows: DenseTiles.rows))
+    }
     arguments.add(words: try device.tensorMap(output, boxRows: DenseTiles.storedRows))
     arguments.add(output.rows)
     arguments.add(output.columns)
-    arguments.add(operation.depth)
+    arguments.add(product.depth)
     arguments.add(tiles.group)
+    epilogue(&arguments)
     try launch(
       "hopper/dense_product.cu", name, .bfloat16, grid: Grid(x: tiles.grid),
-      threads: HopperTiles.threads, sharedBytes: HopperTiles.sharedBytes, arguments)
+      threads: HopperTiles.threads, sharedBytes: HopperTiles.sharedBytes, arguments, for: work)
     return true
   }
 

@@ -91,14 +91,22 @@ extension CaseList {
           sums: $0["sums"])
       }, run: { try $0.run($1) },
       reference: { numbers in
-        let (input, weights) = (numbers["input"], numbers["weights"])
-        for row in 0..<tokens {
-          for neuron in 0..<neurons {
-            var sum = 0.0
-            for column in 0..<width { sum += input[row, column] * weights[neuron, column] }
-            numbers.add(max(sum, 0) * max(sum, 0), to: "sums", row / blockRows, neuron)
-          }
-        }
+        numbers.addEnergies(numbers["input"], numbers["weights"], blockRows: blockRows)
       })
+  }
+}
+
+extension CaseNumbers {
+  /// Adds max(x · w, 0)² to "sums", of every neuron's w and every `step`th row x of a block.
+  mutating func addEnergies(
+    _ input: CaseMatrix, _ weights: CaseMatrix, blockRows: Int, step: Int = 1
+  ) {
+    for row in stride(from: 0, to: input.rows, by: step) {
+      for neuron in 0..<weights.rows {
+        var sum = 0.0
+        for column in 0..<input.columns { sum += input[row, column] * weights[neuron, column] }
+        add(max(sum, 0) * max(sum, 0), to: "sums", row / step / blockRows, neuron)
+      }
+    }
   }
 }

@@ -1,21 +1,8 @@
 import Compute
 
-/// A norm that copies rows in 8 bits, and block sums that are made from the copy: how selection by 8 bits
-/// runs in a step.
-struct NormedEnergies: Operation {
-  var norm: RMSNorm.Forward
-  var energies: BlockEnergies
-
-  func checkShapes() {
-    norm.checkShapes()
-    energies.checkShapes()
-  }
-  var flops: Double { norm.flops + energies.flops }
-  var bytes: Double { norm.bytes + energies.bytes }
-}
-
 extension CaseList {
-  /// Blocks of `step` times `blockRows` tokens, of which every `step`th is summed. `isSliced`: rows lie
+  /// A norm that copies rows in 8 bits, and block sums that are made from the copy: how selection by 8 bits
+  /// runs in a step. Blocks of `step` times `blockRows` tokens, of which every `step`th is summed. `isSliced`: rows lie
   /// where no kernel reads them at once.
   static func normedEnergies(
     blocks: Int, blockRows: Int, step: Int, width: Int, neurons: Int, isSliced: Bool = false
@@ -46,12 +33,12 @@ extension CaseList {
         let (input, room) = ($0["input"], $0["copy"])
         let copy = TensorView(
           address: room.address, rows: rows, columns: width / 2, elementType: .uint16)
-        return NormedEnergies(
-          norm: RMSNorm.Forward(
+        return InTurn(
+          first: RMSNorm.Forward(
             input: $0["hidden"], weight: $0["gain"], output: input, inverseRMS: $0["inverseRMS"],
             epsilon: 1e-5, order: $0["order"],
             eightBitCopy: RMSNorm.EightBitCopy(rows: copy, step: step)),
-          energies: BlockEnergies(
+          second: BlockEnergies(
             input: TensorView(
               address: input.address, rows: rows, columns: width, stride: step * input.stride,
               elementType: input.elementType),
@@ -59,8 +46,8 @@ extension CaseList {
             eightBitInput: copy, sums: $0["sums"]))
       },
       run: { backend, work in
-        try backend.run(work.norm)
-        try backend.run(work.energies)
+        try backend.run(work.first)
+        try backend.run(work.second)
       },
       reference: { numbers in
         let (hidden, gain) = (numbers["hidden"], numbers["gain"])
@@ -73,14 +60,7 @@ extension CaseList {
           return hidden[from, column] * inverse[from] * gain[column]
         }
         numbers["input"] = input
-        for row in stride(from: 0, to: tokens, by: step) {
-          for neuron in 0..<neurons {
-            var sum = 0.0
-            for column in 0..<width { sum += input[row, column] * weights[neuron, column] }
-            numbers.add(
-              max(sum, 0) * max(sum, 0), to: "sums", row / step / blockRows, neuron)
-          }
-        }
+        numbers.addEnergies(input, weights, blockRows: blockRows, step: step)
       })
   }
 }

@@ -1,21 +1,8 @@
 import Compute
 
-/// A 2:4 soft threshold that copies weights in 8 bits, and block sums that are made from the copy: how
-/// selection by 8 bits runs with 2:4 weights.
-struct ThresholdedEnergies: Operation {
-  var threshold: SoftThreshold
-  var energies: BlockEnergies
-
-  func checkShapes() {
-    threshold.checkShapes()
-    energies.checkShapes()
-  }
-  var flops: Double { threshold.flops + energies.flops }
-  var bytes: Double { threshold.bytes + energies.bytes }
-}
-
 extension CaseList {
-  /// `isSliced`: weights lie where no kernel reads eight at once.
+  /// A 2:4 soft threshold that copies weights in 8 bits, and block sums that are made from the copy: how
+  /// selection by 8 bits runs with 2:4 weights. `isSliced`: weights lie where no kernel reads eight at once.
   static func thresholdedEnergies(
     tokens: Int, width: Int, neurons: Int, blockRows: Int, isSliced: Bool = false
   ) -> OperationCase {
@@ -41,28 +28,21 @@ extension CaseList {
       make: {
         let copy = TensorView(
           address: $0["copy"].address, rows: 1, columns: words, elementType: .uint16)
-        return ThresholdedEnergies(
-          threshold: SoftThreshold(
+        return InTurn(
+          first: SoftThreshold(
             weights: $0["weights"], output: $0["thresholded"], scale: 1.5, eightBitOutput: copy),
-          energies: BlockEnergies(
+          second: BlockEnergies(
             input: $0["input"], weights: $0["thresholded"], blockRows: blockRows,
             isTwoOfFour: true, allowsEightBits: true, eightBitWeights: copy, sums: $0["sums"]))
       },
       run: { backend, work in
-        try backend.run(work.threshold)
-        try backend.run(work.energies)
+        try backend.run(work.first)
+        try backend.run(work.second)
       },
       reference: { numbers in
-        let input = numbers["input"]
         let shrunk = thresholded(numbers["weights"])
         numbers["thresholded"].fill { 1.5 * shrunk[$0, $1] }
-        for row in 0..<tokens {
-          for neuron in 0..<neurons {
-            var sum = 0.0
-            for column in 0..<width { sum += input[row, column] * 1.5 * shrunk[neuron, column] }
-            numbers.add(max(sum, 0) * max(sum, 0), to: "sums", row / blockRows, neuron)
-          }
-        }
+        numbers.addEnergies(numbers["input"], numbers["thresholded"], blockRows: blockRows)
       })
   }
 }
