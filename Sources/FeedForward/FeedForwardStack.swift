@@ -169,11 +169,11 @@ public final class FeedForwardStack {
     _ configuration: FeedForwardConfiguration, mode: FeedForwardMode, shape: FeedForwardShape
   ) -> Int {
     guard mode != .dense else { return DenseFeedForward.bytes(shape) }
-    return SparseFeedForward.bytes(shape, recipe: configuration.recipe(mode, shape: shape))
+    let recipe = configuration.recipe(mode, shape: shape)
+    return SparseFeedForward.bytes(shape, recipe: recipe)
       + TokenRouter.bytes(shape, clusters: configuration.clusters)
       + SparseWeightCache.bytes(
-        shape, which: configuration.effectiveSparseWeights,
-        allowsEightBits: mode == .columns && configuration.eightBitChoice)
+        shape, which: configuration.effectiveSparseWeights, allowsEightBits: recipe.allowsEightBits)
   }
 
   /// Bytes of work memory that the products of a mode take on a backend beside what a stack holds;
@@ -256,16 +256,16 @@ public final class FeedForwardStack {
     _ mode: FeedForwardMode
   ) throws(ComputeError) -> any FeedForwardMethod {
     guard mode != .dense else { return try DenseFeedForward(shape: shape, on: backend) }
+    let recipe = configuration.recipe(mode, shape: shape)
     let router = try TokenRouter(shape: shape, clusters: configuration.clusters, on: backend)
     let sparseWeights = try SparseWeightCache(
-      shape: shape, which: thresholdedWeights,
-      allowsEightBits: mode == .columns && configuration.eightBitChoice, on: backend)
+      shape: shape, which: thresholdedWeights, allowsEightBits: recipe.allowsEightBits,
+      on: backend)
     self.router = router
     self.sparseWeights = sparseWeights
     try applyClusters()
     return try SparseFeedForward(
-      shape: shape, recipe: configuration.recipe(mode, shape: shape), router: router,
-      sparseWeights: sparseWeights, on: backend)
+      shape: shape, recipe: recipe, router: router, sparseWeights: sparseWeights, on: backend)
   }
 }
 

@@ -91,11 +91,9 @@ final class SparseScratch {
     case .venom: return nil
     case .exact: return (shape.tokens, 1)
     case .sampled(let samples):
-      guard shape.tokens % recipe.blockTokens == 0, recipe.blockTokens % samples == 0 else {
-        return nil
-      }
-      let step = recipe.blockTokens / samples
-      return (shape.tokens / step, step)
+      return SampleTokens.step(
+        tokens: shape.tokens, blockTokens: recipe.blockTokens, samples: samples
+      ).map { (shape.tokens / $0, $0) }
     }
   }
 
@@ -117,8 +115,9 @@ final class SparseScratch {
       case .sampled(let samples), .exact(let samples):
         sampled = SampleTokens.count(
           tokens: shape.tokens, blockTokens: recipe.blockTokens, samples: samples)
-        let isEven = shape.tokens % recipe.blockTokens == 0 && recipe.blockTokens % samples == 0
-        copied = isEven ? 0 : sampled
+        let step = SampleTokens.step(
+          tokens: shape.tokens, blockTokens: recipe.blockTokens, samples: samples)
+        copied = step == nil ? sampled : 0
         needsDense = false
         needsSecond = false
       case .venom:

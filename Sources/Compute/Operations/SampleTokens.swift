@@ -28,13 +28,19 @@ public struct SampleTokens: Operation {
     return tokens / blockTokens * min(samples, blockTokens) + min(samples, short)
   }
 
+  /// The step from one listed token to the next; nil where they do not lie evenly, as in a short last
+  /// block.
+  public static func step(tokens: Int, blockTokens: Int, samples: Int) -> Int? {
+    tokens % blockTokens == 0 && blockTokens % samples == 0 ? blockTokens / samples : nil
+  }
+
   /// The rows of tokens in place that would be listed, as a view of all rows; nil where they do not
-  /// lie evenly, as in a short last block.
+  /// lie evenly.
   public static func view(
     of rows: TensorView, blockTokens: Int, samples: Int, isHalfway: Bool = false
   ) -> TensorView? {
-    guard rows.rows % blockTokens == 0, blockTokens % samples == 0 else { return nil }
-    let step = blockTokens / samples
+    guard let step = step(tokens: rows.rows, blockTokens: blockTokens, samples: samples)
+    else { return nil }
     let first = isHalfway ? step / 2 : 0
     return TensorView(
       address: rows.address + UInt64(first * rows.stride * rows.elementType.byteCount),

@@ -82,6 +82,6 @@ extension CUDABackend {
     tokens: Int, neurons: Int, matrices: Int, _ type: ElementType
   ) -> Int? {
     guard type == .bfloat16, products != nil, tokens * neurons >= 1 << 20 else { return nil }
-    return matrices * ((tokens * neurons * 2 + 255) / 256 * 256)
+    return matrices * DeviceMemory.partBytes(tokens * neurons * 2)
   }
 }

@@ -37,10 +37,10 @@ extension CUDABackend {
       return
     }
     // Sorting alternates between two key arrays; the tokens themselves must survive.
-    let keyBytes = (count * 4 + 255) / 256 * 256
-    let sortBytes = (sortScratchBytes(count: count) + 255) / 256 * 256
+    let keyBytes = DeviceMemory.partBytes(count * 4)
+    let sortBytes = DeviceMemory.partBytes(sortScratchBytes(count: count))
     let chunks = count / CUDABackend.chunk
-    let chunkBytes = operation.replaces ? (chunks * table.columns * 4 + 255) / 256 * 256 : 0
+    let chunkBytes = operation.replaces ? DeviceMemory.partBytes(chunks * table.columns * 4) : 0
     let spanBytes = operation.replaces ? table.rows * 8 : 0
     let base = try memory.scratch(bytes: keyBytes + sortBytes + chunkBytes + spanBytes)
     let keys = TensorView(address: base, rows: 1, columns: count, elementType: .int32)

@@ -110,7 +110,7 @@ final class FusedAttention {
 
   /// Bytes of one number per row and head.
   private func rowBytes(_ g: Attention.Geometry) -> Int {
-    (g.sequences * g.heads * g.queryLength * 4 + 255) / 256 * 256
+    DeviceMemory.partBytes(g.sequences * g.heads * g.queryLength * 4)
   }
 
   /// The library reads and writes `logSumExp` where it lies, if its rows are dense.

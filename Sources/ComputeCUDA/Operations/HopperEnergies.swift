@@ -99,7 +99,7 @@ package struct HopperEnergies: Equatable {
     }
 
     private mutating func take(_ count: Int) -> Int {
-      defer { bytes += (count + 255) / 256 * 256 }
+      defer { bytes += DeviceMemory.partBytes(count) }
       return bytes
     }
   }

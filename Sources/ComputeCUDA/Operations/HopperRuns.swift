@@ -24,7 +24,7 @@ package struct HopperRuns: Equatable {
     carry = HopperCarry(
       blocks: fitting, kept: kept, columns: columns, clusters: clusters)
     blocks = fitting == all ? all : fitting / carry.span * carry.span
-    runBytes = (blocks * kept * columns * 4 + 255) / 256 * 256
+    runBytes = DeviceMemory.partBytes(blocks * kept * columns * 4)
   }
 
   /// Runs, and where each of so many neurons has them: a uint16 for every block.

@@ -12,7 +12,7 @@ extension CUDABackend {
     let tiles = CountingSortTiles(
       count: tokens, limit: limit, sharedBytes: device.sharedBytesPerBlock,
       multiprocessors: device.multiprocessors)
-    let keyBytes = (tokens * 4 + 255) / 256 * 256
+    let keyBytes = DeviceMemory.partBytes(tokens * 4)
     let isFused = tiles != nil && suitsHopper(operation)
     if !isFused { try run(operation.product) }
     guard let tiles, clusters <= RouteTokens.longestRow else {
@@ -23,7 +23,7 @@ extension CUDABackend {
         output: operation.order)
       return
     }
-    let pairBytes = (limit * 4 + 255) / 256 * 256
+    let pairBytes = DeviceMemory.partBytes(limit * 4)
     let base = try memory.scratch(bytes: keyBytes + 2 * pairBytes)
     func pairs(_ offset: Int) -> TensorView {
       TensorView(

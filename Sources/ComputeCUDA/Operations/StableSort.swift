@@ -81,7 +81,7 @@ extension CUDABackend {
   }
 
   /// Bytes of one array of `count` keys or positions.
-  private func sortBytes(_ count: Int) -> Int { (count * 4 + 255) / 256 * 256 }
+  private func sortBytes(_ count: Int) -> Int { DeviceMemory.partBytes(count * 4) }
 
   /// Bytes of scratch memory that a sort needs.
   func sortScratchBytes(count: Int) -> Int {

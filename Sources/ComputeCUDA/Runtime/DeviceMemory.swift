@@ -73,6 +73,9 @@ final class DeviceMemory {
     return address
   }
 
+  /// What a part of work memory takes, so that the next one starts at a multiple of 256 bytes.
+  static func partBytes(_ bytes: Int) -> Int { (bytes + 255) / 256 * 256 }
+
   /// What `scratch` reserves for so many bytes.
   static func scratchBytes(for bytes: Int) -> Int {
     let unit = 2 << 20
