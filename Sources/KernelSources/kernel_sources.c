@@ -45,6 +45,9 @@ static const char Attention_cu[] = {
 static const char BlockSums_cu[] = {
 #embed "kernels/BlockSums.cu" suffix(, 0)
 };
+static const char ClusterRow_cu[] = {
+#embed "kernels/ClusterRow.cu" suffix(, 0)
+};
 static const char ConvertElements_cu[] = {
 #embed "kernels/ConvertElements.cu" suffix(, 0)
 };
@@ -184,6 +187,7 @@ static const krait_kernel_source sources[] = {
     {"AlignColumns.cu", AlignColumns_cu},
     {"Attention.cu", Attention_cu},
     {"BlockSums.cu", BlockSums_cu},
+    {"ClusterRow.cu", ClusterRow_cu},
     {"ConvertElements.cu", ConvertElements_cu},
     {"CrossEntropy.cu", CrossEntropy_cu},
     {"Embedding.cu", Embedding_cu},

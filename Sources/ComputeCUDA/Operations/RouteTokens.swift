@@ -36,14 +36,23 @@ extension CUDABackend {
     } else {
       try findKeys(operation, "route_16", keys: base, counts: counts)
     }
+    try orderClusters(clusters, tokens: tokens, counts: counts, starts: starts)
+    try countingSort(
+      base, count: tokens, limit: limit, tiles, starts: starts, output: operation.order)
+  }
+
+  /// From the tokens of every key, [C, C], to where those of every key begin.
+  private func orderClusters(
+    _ clusters: Int, tokens: Int, counts: TensorView, starts: TensorView
+  ) throws(ComputeError) {
     var arguments = KernelArguments()
     arguments.add(counts)
     arguments.add(clusters)
     arguments.add(starts)
+    let areFew = clusters <= 64 && tokens < 1 << 20
     try launch(
-      "RouteTokens.cu", "order_clusters", .float32, grid: Grid(x: 1), threads: 1024, arguments)
-    try countingSort(
-      base, count: tokens, limit: limit, tiles, starts: starts, output: operation.order)
+      "ClusterRow.cu", areFew ? "order_few_clusters" : "order_clusters", .float32,
+      grid: Grid(x: 1), threads: areFew ? 256 : 1024, arguments)
   }
 
   private func findKeys(

@@ -14,6 +14,12 @@ extension CaseList {
         }
       }
     }
+    // On either side of the 64 clusters that one kernel can take, see ClusterRow.cu.
+    for clusters in [64, 65] {
+      for tokens in [33, 300] {
+        cases.append(routeTokens(tokens: tokens, clusters: clusters, width: 8))
+      }
+    }
     return cases
   }
 
