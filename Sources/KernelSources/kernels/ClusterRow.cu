@@ -7,9 +7,10 @@
 // others, a round joins one pair, and there are up to 47. So what counts is how long a round takes, and that is a chain
 // of latencies.
 //
-// Grid: one block. Versions, 48 clusters, an H200, 2026-11-26, krait bench step --kernels, 124m, 49152 tokens: 47 to 55 us, what
-// the events around a launch take included, by order_clusters, which looks up piece, place and length of every candidate
-// and has three barriers of 1024 threads a round.
+// Grid: one block. Versions, 48 clusters, an H200, 2026-11-26, krait bench step --only columns --kernels, 124m, 49152 tokens, in turns:
+// 42 to 54 us, what the events around a launch take included, by order_clusters, which looks up piece, place and length of
+// every candidate and has three barriers of 1024 threads a round; 18 us by order_few_clusters. Alone, back to back: random
+// counts 25 and 11 us, counts of clusters of very different sizes 83 and 27; with 128 threads 15 and 38, with 512 as with 256.
 #include "reduce.cuh"
 
 // Keys lie in the order of their first cluster's place, then of the steps back to the second: what each thread counts
