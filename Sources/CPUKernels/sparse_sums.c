@@ -3,9 +3,13 @@
 
 #include "clones.h"
 
+// A constant exponent, so that the loops below are compiled for each.
+static inline float raised(float value, int exponent) { return exponent == 2 ? value * value : value; }
+
 // Eight rows at a time, so that the target is loaded and stored once for all of them.
-KRAIT_CLONES void krait_sum_rows(const float *base, ptrdiff_t stride, ptrdiff_t count, ptrdiff_t n,
-                                 float *restrict target) {
+static inline __attribute__((always_inline)) void sum_rows(const float *base, ptrdiff_t stride,
+                                                           ptrdiff_t count, ptrdiff_t n, int exponent,
+                                                           float *restrict target) {
   for (ptrdiff_t i = 0; i < n; i++) target[i] = 0.0f;
   ptrdiff_t r = 0;
   for (; r + 8 <= count; r += 8) {
@@ -14,20 +18,30 @@ KRAIT_CLONES void krait_sum_rows(const float *base, ptrdiff_t stride, ptrdiff_t 
     const float *p0 = p[0], *p1 = p[1], *p2 = p[2], *p3 = p[3];
     const float *p4 = p[4], *p5 = p[5], *p6 = p[6], *p7 = p[7];
     for (ptrdiff_t i = 0; i < n; i++) {
-      float sum = target[i] + p0[i];
-      sum += p1[i];
-      sum += p2[i];
-      sum += p3[i];
-      sum += p4[i];
-      sum += p5[i];
-      sum += p6[i];
-      target[i] = sum + p7[i];
+      float sum = target[i] + raised(p0[i], exponent);
+      sum += raised(p1[i], exponent);
+      sum += raised(p2[i], exponent);
+      sum += raised(p3[i], exponent);
+      sum += raised(p4[i], exponent);
+      sum += raised(p5[i], exponent);
+      sum += raised(p6[i], exponent);
+      target[i] = sum + raised(p7[i], exponent);
     }
   }
   for (; r < count; r++) {
     const float *row = base + r * stride;
-    for (ptrdiff_t i = 0; i < n; i++) target[i] += row[i];
+    for (ptrdiff_t i = 0; i < n; i++) target[i] += raised(row[i], exponent);
   }
+}
+
+KRAIT_CLONES void krait_sum_rows(const float *base, ptrdiff_t stride, ptrdiff_t count, ptrdiff_t n,
+                                 float *restrict target) {
+  sum_rows(base, stride, count, n, 1, target);
+}
+
+KRAIT_CLONES void krait_sum_squares_of_rows(const float *base, ptrdiff_t stride, ptrdiff_t count,
+                                            ptrdiff_t n, float *restrict target) {
+  sum_rows(base, stride, count, n, 2, target);
 }
 
 // One chain of additions waits four cycles for each; eight rows side by side do not.

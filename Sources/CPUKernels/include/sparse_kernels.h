@@ -27,6 +27,10 @@ void krait_select_largest(const float *values, ptrdiff_t n, ptrdiff_t keep, ptrd
 void krait_sum_rows(const float *base, ptrdiff_t stride, ptrdiff_t count, ptrdiff_t n,
                     float *target);
 
+// The same of the squares of elements.
+void krait_sum_squares_of_rows(const float *base, ptrdiff_t stride, ptrdiff_t count, ptrdiff_t n,
+                               float *target);
+
 // sums[r] = the sum of rows[r][0 ..< n], ascending, from +0.
 void krait_row_sums(const float *const *rows, ptrdiff_t count, ptrdiff_t n, float *sums);
 

@@ -1,8 +1,10 @@
-/// Sums of activations over the tokens of each block, which are never stored: what a block's neurons
-/// are chosen by.
+/// Sums of squares of activations over the tokens of each block, which are never stored: what a block's
+/// columns are chosen by.
 ///
-/// `sums[b, n] = Σ_r max(Σ_d input[r, d] · weights[n, d], 0)²` over the rows r of block b: product 1 and
-/// `BlockSums` in one, of all tokens or of some.
+/// `sums[b, n] = Σ_r A[r, n]²`, `A[r, n] = max(Σ_d input[r, d] · weights[n, d], 0)²`, over the rows r of
+/// block b: product 1 and `BlockSums` of squares in one, of all tokens or of some. Squares, because what
+/// a block's output loses with a neuron is its activations times one row of weights: a neuron that few
+/// tokens need much outweighs one that many need little.
 /// Shapes: input [R, d], weights [f, d] (neuron-major), sums [blocks, f] in float32.
 public struct BlockEnergies: Operation {
   public var input: TensorView

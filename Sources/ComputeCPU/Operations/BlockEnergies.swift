@@ -31,7 +31,7 @@ extension CPUBackend {
         KRAIT_EPILOGUE_SQUARED_RELU, nil, 0, scratch[lane])
       for block in stretch * blocks..<min((stretch + 1) * blocks, sums.rows) {
         let row = block * operation.blockRows - first
-        krait_sum_rows(
+        krait_sum_squares_of_rows(
           activation + row * count, count, min(operation.blockRows, tokens - row), count,
           sums.float + block * sums.stride + start)
       }

@@ -15,7 +15,8 @@ extension CPUBackend {
       let start = slice * sliceColumns
       let count = min(sliceColumns, sums.columns - start)
       let first = block * operation.blockRows
-      krait_sum_rows(
+      let sum = operation.squares ? krait_sum_squares_of_rows : krait_sum_rows
+      sum(
         values.float + first * values.stride + start, values.stride,
         min(operation.blockRows, values.rows - first), count,
         sums.float + block * sums.stride + start)

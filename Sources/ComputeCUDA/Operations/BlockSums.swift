@@ -6,6 +6,7 @@ extension CUDABackend {
     operation.checkShapes()
     precondition(operation.sums.elementType == .float32, "block sums are float32")
     let values = operation.values
+    let name = operation.squares ? "block_squares" : "block_sums"
     var arguments = KernelArguments()
     arguments.addWithStride(values)
     arguments.add(values.rows)
@@ -16,12 +17,12 @@ extension CUDABackend {
       && operation.sums.hasWholeChunks(32)
     {
       return try launch(
-        "BlockSums.cu", "block_sums_8", .bfloat16,
+        "BlockSums.cu", name + "_8", .bfloat16,
         grid: Grid(x: (values.columns + 1023) / 1024, y: operation.sums.rows), threads: 128,
         arguments)
     }
     try launch(
-      "BlockSums.cu", "block_sums", values.elementType,
+      "BlockSums.cu", name, values.elementType,
       grid: Grid(x: (values.columns + 255) / 256, y: operation.sums.rows), arguments)
   }
 }

@@ -23,7 +23,7 @@ extension CaseList {
         .output("sums", blocks, neurons, alwaysFloat32: true),
       ],
       tolerance: Tolerance(
-        roundings: 0x1p24 / 20, magnitude: 24,
+        roundings: 0x1p24 / 5, magnitude: 96,
         reason: "factors of 8 bits; half of the weights, whose roundings cancel less"),
       make: {
         let copy = TensorView(

@@ -73,10 +73,13 @@ enum ReferencePatterns {
     return ranked.prefix(keep).sorted()
   }
 
-  /// Sums of A over some tokens, for every neuron.
-  static func sums(_ activation: Matrix, tokens: [Int]) -> [Double] {
+  /// Sums of A, or of A², over some tokens, for every neuron.
+  static func sums(_ activation: Matrix, tokens: [Int], power: Int = 1) -> [Double] {
     (0..<activation.columns).map { neuron in
-      tokens.reduce(0) { $0 + activation[$1, neuron] }
+      tokens.reduce(0) {
+        let value = activation[$1, neuron]
+        return $0 + (power == 2 ? value * value : value)
+      }
     }
   }
 
@@ -87,7 +90,7 @@ enum ReferencePatterns {
     return (0..<taken).map { block[Int((Double($0) + (halfway ? 0.5 : 0)) * spacing)] }
   }
 
-  /// Columns, per block the `keep` neurons with the largest sums over all of its tokens, or over
+  /// Columns, per block the `keep` neurons with the largest sums of A² over all of its tokens, or over
   /// `samples` of them; those of the blocks before and after count by `neighbourWeight`, those of the
   /// blocks beyond by its square.
   static func columns(
@@ -95,7 +98,8 @@ enum ReferencePatterns {
     neighbourWeight: Double = 0
   ) -> [[Int]] {
     let own = blocks.map { block in
-      sums(activation, tokens: samples.map { self.samples(of: block, count: $0) } ?? block)
+      sums(
+        activation, tokens: samples.map { self.samples(of: block, count: $0) } ?? block, power: 2)
     }
     return own.indices.map { index in
       var all = own[index]

@@ -1,4 +1,4 @@
-// Sums of squared ReLU over blocks of tokens, straight from the registers of a product.
+// Sums over blocks of tokens of the squares of squared ReLUs, straight from the registers of a product.
 #pragma once
 #include "hopper/memory.cuh"
 #include "hopper/wgmma.cuh"
@@ -23,8 +23,8 @@ DEV void store_energies(const float (&acc)[128], const EnergySums& to, int token
     sums[b][0] = sums[b][1] = 0;
 #pragma unroll
     for (int i = 0; i < BLOCK / 2; ++i) {
-      const float x = fmaxf(acc[b * (BLOCK / 2) + i], 0.f);
-      sums[b][i >> 1 & 1] = fmaf(x, x, sums[b][i >> 1 & 1]);
+      const float x = fmaxf(acc[b * (BLOCK / 2) + i], 0.f), activation = x * x;
+      sums[b][i >> 1 & 1] = fmaf(activation, activation, sums[b][i >> 1 & 1]);
     }
   }
   const int column = neuron + (lane >> 2) + 8 * odd, first = token / BLOCK + upper * (BLOCKS / 2);
