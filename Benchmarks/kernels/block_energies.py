@@ -64,7 +64,7 @@ def energies_eight_bit_two_four(module, image, X8, factors, f, sums, group=8, bl
 
 
 def reference(X, U, block=128):
-    A = (X.float() @ U.float().t()).clamp_min(0) ** 4  # squares of squared ReLUs
+    A = (X.float() @ U.float().t()).clamp_min(0) ** 2
     A = torch.nn.functional.pad(A, (0, 0, 0, -A.shape[0] % block))
     return A.view(-1, block, A.shape[1]).sum(1)
 

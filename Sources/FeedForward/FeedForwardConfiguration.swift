@@ -17,6 +17,15 @@ public enum ColumnSelection: String, Sendable, CaseIterable, Codable {
   case sampled
 }
 
+/// What `columns` adds over the tokens of a block to choose its neurons.
+public enum ColumnMeasure: String, Sendable, CaseIterable, Codable {
+  /// A: how much a neuron does, whichever of the tokens need it.
+  case activations
+  /// A²: what the block's output would lose with a neuron, its activations times a row of D. One that few
+  /// tokens need much outweighs one that many need a little; it takes more tokens to judge by.
+  case squares
+}
+
 /// Which weights stand as 2:4 soft-thresholded in the sparse phase.
 public enum SparseWeights: String, Sendable, CaseIterable, Codable {
   /// Neither.
@@ -64,6 +73,8 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
   public var keptMultiple = 64
   /// How `columns` finds its neurons.
   public var selection = ColumnSelection.sampled
+  /// What `columns` chooses neurons by.
+  public var chooseBy = ColumnMeasure.activations
   /// Whether `columns`, exact or sampled, may choose by a product 1 of 8-bit factors, where the backend
   /// has one that is faster: half the cost of as many samples. What is kept is computed as ever.
   public var eightBitChoice = false

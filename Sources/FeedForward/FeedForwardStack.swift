@@ -289,6 +289,7 @@ extension FeedForwardConfiguration {
       },
       selection: selection == .exact
         ? .exact(measuredOn: samples) : .sampled(samples),
-      neighbourWeight: Float(neighbourWeight), allowsEightBits: eightBitChoice)
+      neighbourWeight: Float(neighbourWeight), choosesBySquares: chooseBy == .squares,
+      allowsEightBits: eightBitChoice)
   }
 }

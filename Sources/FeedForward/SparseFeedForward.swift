@@ -279,7 +279,7 @@ public final class SparseFeedForward: FeedForwardMethod {
   ) throws(ComputeError) {
     try backend.run(
       BlockEnergies(
-        input: rows, weights: up, blockRows: blockRows,
+        input: rows, weights: up, blockRows: blockRows, squares: recipe.choosesBySquares,
         isTwoOfFour: sparseWeights.which != .none, allowsEightBits: recipe.allowsEightBits,
         eightBitInput: eightBitRows, eightBitWeights: sparseWeights.eightBitUp(layer: layer),
         sums: scratch.sums))

@@ -23,6 +23,8 @@ extension SparseFeedForward {
     /// How much the samples of the blocks before and after count in a block's choice; its square for
     /// those beyond.
     public var neighbourWeight: Float
+    /// Whether columns are chosen by sums of squares of activations.
+    public var choosesBySquares: Bool
     /// Whether columns may be chosen by sums of products of 8-bit factors.
     public var allowsEightBits: Bool
 
@@ -30,13 +32,14 @@ extension SparseFeedForward {
     public init(
       blockTokens: Int, keptColumns: [Int], selection: Selection,
       weightGradientPattern: WeightGradientPattern = .exact, neighbourWeight: Float = 0,
-      allowsEightBits: Bool = false
+      choosesBySquares: Bool = false, allowsEightBits: Bool = false
     ) {
       self.blockTokens = blockTokens
       self.keptColumns = keptColumns
       self.selection = selection
       self.weightGradientPattern = weightGradientPattern
       self.neighbourWeight = neighbourWeight
+      self.choosesBySquares = choosesBySquares
       self.allowsEightBits = allowsEightBits
     }
 

@@ -44,6 +44,14 @@ struct Variant: Sendable, CustomStringConvertible {
     Variant("columns sampled, in place") { $0.clusters = 0 },
     Variant("columns sampled, routed") { _ in },
     Variant("columns sampled, routed, with neighbours") { $0.neighbourWeight = 0.5 },
+    Variant("columns exact, by squares") {
+      $0.selection = .exact
+      $0.chooseBy = .squares
+    },
+    Variant("columns sampled, by squares, with neighbours") {
+      $0.chooseBy = .squares
+      $0.neighbourWeight = 0.5
+    },
     Variant("columns sampled, 8 bits allowed") { $0.eightBitChoice = true },
     Variant("columns sampled, a last block of 2 below 4 samples", tokens: 50) { _ in },
     Variant("columns sampled, one block, short", tokens: 13) { $0.blockTokens = 128 },

@@ -172,6 +172,7 @@ import Transformer
       "feedForward.clusters": "7", "feedForward.eightBitChoice": "true",
       "feedForward.sparseWeights": "\"both\"", "feedForward.venomM": "8",
       "feedForward.weightGradientPattern": "\"venom\"", "feedForward.profile": "\"ends\"",
+      "feedForward.chooseBy": "\"squares\"",
       "data.train": "[{ path = \"a \\\"b\\\" \\\\ ü\\n\\u0001\", weight = 0.1 }]",
       "data.batch": "16", "data.microBatch": "4", "schedule.shape": "\"cosine\"",
       "schedule.phases": "[{ mode = \"dense\", steps = 3 }, { mode = \"columns\", steps = 9 }]",

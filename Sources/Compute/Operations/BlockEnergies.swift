@@ -1,16 +1,16 @@
-/// Sums of squares of activations over the tokens of each block, which are never stored: what a block's
-/// columns are chosen by.
+/// Sums of activations, or of their squares, over the tokens of each block, which are never stored: what a
+/// block's columns are chosen by.
 ///
-/// `sums[b, n] = Σ_r A[r, n]²`, `A[r, n] = max(Σ_d input[r, d] · weights[n, d], 0)²`, over the rows r of
-/// block b: product 1 and `BlockSums` of squares in one, of all tokens or of some. Squares, because what
-/// a block's output loses with a neuron is its activations times one row of weights: a neuron that few
-/// tokens need much outweighs one that many need little.
+/// `sums[b, n] = Σ_r A[r, n]`, or of A², with `A[r, n] = max(Σ_d input[r, d] · weights[n, d], 0)²`, over the
+/// rows r of block b: product 1 and `BlockSums` in one, of all tokens or of some.
 /// Shapes: input [R, d], weights [f, d] (neuron-major), sums [blocks, f] in float32.
 public struct BlockEnergies: Operation {
   public var input: TensorView
   public var weights: TensorView
   /// Rows of a block; a short last block is a block.
   public var blockRows: Int
+  /// Whether squares of activations are added.
+  public var squares: Bool
   /// Promises that at most two of every four consecutive weights of a row are not zero.
   public var isTwoOfFour: Bool
   /// Allows factors rounded to 8-bit floats with three bits after the point, where a backend is faster
@@ -26,13 +26,14 @@ public struct BlockEnergies: Operation {
 
   /// See the type.
   public init(
-    input: TensorView, weights: TensorView, blockRows: Int,
+    input: TensorView, weights: TensorView, blockRows: Int, squares: Bool = false,
     isTwoOfFour: Bool = false, allowsEightBits: Bool = false, eightBitInput: TensorView? = nil,
     eightBitWeights: TensorView? = nil, sums: TensorView
   ) {
     self.input = input
     self.weights = weights
     self.blockRows = blockRows
+    self.squares = squares
     self.isTwoOfFour = isTwoOfFour
     self.allowsEightBits = allowsEightBits
     self.eightBitInput = allowsEightBits ? eightBitInput : nil

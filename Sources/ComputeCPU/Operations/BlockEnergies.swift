@@ -7,6 +7,7 @@ extension CPUBackend {
   public func run(_ operation: BlockEnergies) throws(ComputeError) {
     operation.checkShapes()
     let (input, weights, sums) = (operation.input, operation.weights, operation.sums)
+    let sum = operation.squares ? krait_sum_squares_of_rows : krait_sum_rows
     let sliceColumns = 512
     let slices = (sums.columns + sliceColumns - 1) / sliceColumns
     let blocks = max(1, 128 / operation.blockRows)
@@ -31,7 +32,7 @@ extension CPUBackend {
         KRAIT_EPILOGUE_SQUARED_RELU, nil, 0, scratch[lane])
       for block in stretch * blocks..<min((stretch + 1) * blocks, sums.rows) {
         let row = block * operation.blockRows - first
-        krait_sum_squares_of_rows(
+        sum(
           activation + row * count, count, min(operation.blockRows, tokens - row), count,
           sums.float + block * sums.stride + start)
       }

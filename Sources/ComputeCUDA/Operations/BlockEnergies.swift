@@ -20,7 +20,8 @@ extension CUDABackend {
         MatrixMultiply(
           left, operation.weights, transposeRight: true, into: product, epilogue: .squaredReLU))
       try run(
-        BlockSums(values: product, blockRows: rows, squares: true, sums: sums.rows(blocks)))
+        BlockSums(
+          values: product, blockRows: rows, squares: operation.squares, sums: sums.rows(blocks)))
     }
   }
 

@@ -11,6 +11,8 @@ extension CUDABackend {
     let block: Int
     let tiles: HopperEnergies
     let layout: HopperEnergies.Layout
+    /// What the kernel is compiled with.
+    let constants: [String]
   }
 
   /// Nil when another way has to be taken.
@@ -36,7 +38,7 @@ extension CUDABackend {
         factors, tokens: input.rows, width: input.columns, neurons: weights.rows,
         block: block, hasRows: operation.eightBitInput == nil,
         hasWeights: operation.eightBitWeights == nil, isWhole: operation.blockRows == block
-      ))
+      ), constants: operation.squares ? ["KRAIT_SQUARES=1"] : [])
   }
 
   /// Runs the operation; false when another way has to be taken.
@@ -67,7 +69,7 @@ extension CUDABackend {
       try quantize(operation.weights, to: neurons, scales: scales)
       try sum(
         "block_energies_eight_bit_\(plan.block)", tokens, neurons, scales: scales, into: sums,
-        plan.tiles)
+        plan)
     case .eightBitTwoOfFour:
       let images = operation.eightBitWeights?.address ?? base + UInt64(layout.weights)
       let factors = HopperEnergies.factors(
@@ -83,7 +85,7 @@ extension CUDABackend {
     case .bfloat16:
       try sum(
         "block_energies_\(plan.block)", input, operation.weights, scales: nil, into: sums,
-        plan.tiles)
+        plan)
     }
     if operation.blockRows > plan.block {
       try run(
@@ -140,7 +142,7 @@ extension CUDABackend {
 
   private func sum(
     _ name: String, _ input: TensorView, _ weights: TensorView, scales: TensorView?,
-    into sums: TensorView, _ tiles: HopperEnergies
+    into sums: TensorView, _ plan: EnergyPlan
   ) throws(ComputeError) {
     var arguments = KernelArguments()
     arguments.add(words: try device.tensorMap(input, boxRows: 128))
@@ -150,9 +152,10 @@ extension CUDABackend {
     arguments.add(input.rows)
     arguments.add(weights.rows)
     arguments.add(input.columns)
-    arguments.add(tiles.group)
+    arguments.add(plan.tiles.group)
     try launch(
-      HopperEnergies.file, name, .bfloat16, grid: Grid(x: tiles.grid),
+      HopperEnergies.file, name, .bfloat16, constants: plan.constants,
+      grid: Grid(x: plan.tiles.grid),
       threads: HopperTiles.threads, sharedBytes: HopperEnergies.sharedBytes, arguments)
   }
 
@@ -174,7 +177,7 @@ extension CUDABackend {
     try launch(
       isEightBit ? HopperEnergies.twoFourFile : "hopper/two_four_product.cu",
       isEightBit ? "two_four_energies_\(plan.block)" : "two_four_block_energies", .bfloat16,
-      grid: Grid(x: plan.tiles.grid), threads: HopperTiles.threads,
+      constants: plan.constants, grid: Grid(x: plan.tiles.grid), threads: HopperTiles.threads,
       sharedBytes: isEightBit ? HopperEnergies.twoFourSharedBytes : TwoFourTiles.sharedBytes,
       arguments)
   }

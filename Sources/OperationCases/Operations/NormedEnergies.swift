@@ -5,13 +5,14 @@ extension CaseList {
   /// runs in a step. Blocks of `step` times `blockRows` tokens, of which every `step`th is summed. `isSliced`: rows lie
   /// where no kernel reads them at once.
   static func normedEnergies(
-    blocks: Int, blockRows: Int, step: Int, width: Int, neurons: Int, isSliced: Bool = false
+    blocks: Int, blockRows: Int, step: Int, width: Int, neurons: Int,
+    squares: Bool = false, isSliced: Bool = false
   ) -> OperationCase {
     let (tokens, rows) = (blocks * blockRows * step, blocks * blockRows)
     return OperationCase(
       "BlockEnergies",
       "\(rows) x \(width) by \(neurons), blocks of \(blockRows), 8 bits of one in \(step) by a norm"
-        + "\(isSliced ? ", sliced" : "")",
+        + "\(squares ? ", squares" : "")\(isSliced ? ", sliced" : "")",
       [
         .input("hidden", tokens, width, .normal(tokens * width, seed: 1)),
         // No column may outweigh the others: its rounding would be that of every sum.
@@ -27,8 +28,7 @@ extension CaseList {
         .work("copy", rows, width / 2),
         .output("sums", blocks, neurons, alwaysFloat32: true),
       ],
-      tolerance: Tolerance(
-        roundings: 0x1p24 / 5, magnitude: 64, reason: "factors of 8 bits, as without a norm"),
+      tolerance: .eightBitEnergies(squares: squares),
       make: {
         let (input, room) = ($0["input"], $0["copy"])
         let copy = TensorView(
@@ -42,7 +42,8 @@ extension CaseList {
             input: TensorView(
               address: input.address, rows: rows, columns: width, stride: step * input.stride,
               elementType: input.elementType),
-            weights: $0["weights"], blockRows: blockRows, allowsEightBits: true,
+            weights: $0["weights"], blockRows: blockRows, squares: squares,
+            allowsEightBits: true,
             eightBitInput: copy, sums: $0["sums"]))
       },
       run: { backend, work in
@@ -60,7 +61,8 @@ extension CaseList {
           return hidden[from, column] * inverse[from] * gain[column]
         }
         numbers["input"] = input
-        numbers.addEnergies(input, weights, blockRows: blockRows, step: step)
+        numbers.addEnergies(
+          input, weights, blockRows: blockRows, step: step, squares: squares)
       })
   }
 }

@@ -38,6 +38,9 @@ extension RunConfiguration {
     .integer(
       "feedForward", "keptMultiple", \.feedForward.keptMultiple, "kept neurons are rounded up to"),
     .choice("feedForward", "selection", \.feedForward.selection, "how columns finds its neurons"),
+    .choice(
+      "feedForward", "chooseBy", \.feedForward.chooseBy,
+      "what columns adds up: activations, or their squares (for 32 samples and more)"),
     .flag(
       "feedForward", "eightBitChoice", \.feedForward.eightBitChoice,
       "columns, exact or sampled, may be chosen by 8-bit products"),

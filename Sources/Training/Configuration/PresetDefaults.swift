@@ -50,6 +50,7 @@ public enum PresetDefaults {
     configuration.schedule.sparseFraction = 0.95
     configuration.feedForward.profile = .ends
     configuration.feedForward.samples = 64
+    configuration.feedForward.chooseBy = .squares
     configuration.feedForward.eightBitChoice = true
     configuration.run.evaluateInterval = 500
     configuration.run.checkpointInterval = 1000

@@ -33,6 +33,7 @@ extension NetworkUnderTest {
       keep: configuration.keptColumns(
         layer: layer, of: shape.layers, hiddenWidth: shape.hiddenWidth),
       samples: configuration.selection == .sampled ? configuration.samples : nil,
+      power: configuration.chooseBy == .squares ? 2 : 1,
       neighbourWeight: configuration.selection == .sampled ? configuration.neighbourWeight : 0)
     return ReferencePattern(
       order: order, columns: columns,

@@ -90,16 +90,17 @@ enum ReferencePatterns {
     return (0..<taken).map { block[Int((Double($0) + (halfway ? 0.5 : 0)) * spacing)] }
   }
 
-  /// Columns, per block the `keep` neurons with the largest sums of A² over all of its tokens, or over
+  /// Columns, per block the `keep` neurons with the largest sums of A, or of A², over all of its tokens, or over
   /// `samples` of them; those of the blocks before and after count by `neighbourWeight`, those of the
   /// blocks beyond by its square.
   static func columns(
-    _ activation: Matrix, blocks: [[Int]], keep: Int, samples: Int? = nil,
+    _ activation: Matrix, blocks: [[Int]], keep: Int, samples: Int? = nil, power: Int = 1,
     neighbourWeight: Double = 0
   ) -> [[Int]] {
     let own = blocks.map { block in
       sums(
-        activation, tokens: samples.map { self.samples(of: block, count: $0) } ?? block, power: 2)
+        activation, tokens: samples.map { self.samples(of: block, count: $0) } ?? block,
+        power: power)
     }
     return own.indices.map { index in
       var all = own[index]

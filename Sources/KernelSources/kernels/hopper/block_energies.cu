@@ -50,7 +50,7 @@ quantize_tokens(const bf16* __restrict__ rows, i64 stride, int width, u8* __rest
   for (int i = threadIdx.x; i < width / 8; i += 128) to[i] = quantize_eight(from[i], TOKEN_SCALE);
 }
 
-// A block of 128 threads for every neuron; factors: what a sum has to be multiplied by.
+// A block of 128 threads for every neuron; factors: what a sum of squares has to be multiplied by.
 extern "C" __global__ void __launch_bounds__(128)
 quantize_neurons(const bf16* __restrict__ weights, i64 stride, int width, u8* __restrict__ out, float* __restrict__ factors) {
   begin_kernel();

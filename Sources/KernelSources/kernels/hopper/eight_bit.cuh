@@ -19,9 +19,9 @@ DEV float largest_magnitude(uint4 v) {
 }
 
 // What a neuron's weights are multiplied by, so that its largest becomes the largest there is; and what a sum of
-// fourth powers of its products with tokens has to be multiplied by afterwards.
+// squares of its products with tokens has to be multiplied by afterwards.
 DEV float neuron_scale(float largest) { return largest > 1e-30f ? LARGEST / largest : 1.f; }
 DEV float sum_factor(float scale) {
-  const float inverse = 1.f / (scale * TOKEN_SCALE), squared = inverse * inverse;
-  return squared * squared;
+  const float inverse = 1.f / (scale * TOKEN_SCALE);
+  return inverse * inverse;
 }

@@ -1,4 +1,5 @@
-// Sums over blocks of tokens of the squares of squared ReLUs, straight from the registers of a product.
+// Sums over blocks of tokens of squared ReLUs, or with KRAIT_SQUARES 1 of their squares, straight from the registers of a
+// product. A constant of the compilation, so that neither pays for the other.
 #pragma once
 #include "hopper/memory.cuh"
 #include "hopper/wgmma.cuh"
@@ -8,6 +9,13 @@ struct EnergySums {
   i64 stride;
   int rows, neurons;
 };
+
+// What is squared once more: the values, and the factors of sums of squares.
+#if KRAIT_SQUARES
+DEV float energy_factor(float x) { return x * x; }
+#else
+DEV float energy_factor(float x) { return x; }
+#endif
 
 // A warpgroup holds 64 neurons x 256 tokens: a thread has 64 tokens of two neurons, spread evenly over all blocks, so
 // that most additions happen in its own registers. The four lanes that share two neurons then halve twice what each
@@ -23,8 +31,8 @@ DEV void store_energies(const float (&acc)[128], const EnergySums& to, int token
     sums[b][0] = sums[b][1] = 0;
 #pragma unroll
     for (int i = 0; i < BLOCK / 2; ++i) {
-      const float x = fmaxf(acc[b * (BLOCK / 2) + i], 0.f), activation = x * x;
-      sums[b][i >> 1 & 1] = fmaf(activation, activation, sums[b][i >> 1 & 1]);
+      const float x = energy_factor(fmaxf(acc[b * (BLOCK / 2) + i], 0.f));
+      sums[b][i >> 1 & 1] = fmaf(x, x, sums[b][i >> 1 & 1]);
     }
   }
   const int column = neuron + (lane >> 2) + 8 * odd, first = token / BLOCK + upper * (BLOCKS / 2);
@@ -37,6 +45,6 @@ DEV void store_energies(const float (&acc)[128], const EnergySums& to, int token
       half[r] = (upper ? high : low) + __shfl_xor_sync(0xffffffffu, upper ? low : high, 2);
     }
     const float sum = (odd ? half[1] : half[0]) + __shfl_xor_sync(0xffffffffu, odd ? half[0] : half[1], 1);
-    if (first + b < to.rows && column < to.neurons) to.sums[(first + b) * to.stride + column] = sum * factor;
+    if (first + b < to.rows && column < to.neurons) to.sums[(first + b) * to.stride + column] = sum * energy_factor(factor);
   }
 }

@@ -2,7 +2,7 @@
 //
 //   two_four_compress       U [f, d], at most two of every four values of a row not zero, to images
 //   two_four_squared_relu   out = max(X Uᵀ, 0)^2, X [T, d], out [T, f]; bf16, sums in fp32
-//   two_four_block_energies sums of their squares over 128 tokens, [ceil(T / 128), f] in fp32; nothing else is stored
+//   two_four_block_energies sums of the same, or of their squares (energies.cuh), over 128 tokens, [ceil(T / 128), f] in fp32; nothing else is stored
 //
 // Only the left operand of the instruction can be sparse, so a block computes the transpose: 128 neurons x 256
 // tokens, which the epilogue turns around on its way through shared memory. An image is what a stage of the ring wants
