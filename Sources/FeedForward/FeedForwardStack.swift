@@ -173,7 +173,7 @@ public final class FeedForwardStack {
     return SparseFeedForward.bytes(shape, recipe: recipe)
       + TokenRouter.bytes(shape, clusters: configuration.clusters)
       + SparseWeightCache.bytes(
-        shape, which: configuration.effectiveSparseWeights, allowsEightBits: recipe.allowsEightBits)
+        shape, which: configuration.effectiveSparseWeights, eightBitLayers: recipe.eightBitLayers)
   }
 
   /// Bytes of work memory that the products of a mode take on a backend beside what a stack holds;
@@ -259,7 +259,7 @@ public final class FeedForwardStack {
     let recipe = configuration.recipe(mode, shape: shape)
     let router = try TokenRouter(shape: shape, clusters: configuration.clusters, on: backend)
     let sparseWeights = try SparseWeightCache(
-      shape: shape, which: thresholdedWeights, allowsEightBits: recipe.allowsEightBits,
+      shape: shape, which: thresholdedWeights, eightBitLayers: recipe.eightBitLayers,
       on: backend)
     self.router = router
     self.sparseWeights = sparseWeights

@@ -45,5 +45,10 @@ extension SparseFeedForward {
 
     /// The layers that compute densely.
     var denseLayers: [Int] { keptColumns.indices.filter { keptColumns[$0] == 0 } }
+
+    /// The layers whose columns may be chosen by 8 bits: one that computes densely chooses none.
+    var eightBitLayers: Set<Int> {
+      allowsEightBits ? Set(keptColumns.indices).subtracting(denseLayers) : []
+    }
   }
 }

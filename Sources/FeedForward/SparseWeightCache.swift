@@ -15,14 +15,14 @@ public final class SparseWeightCache {
   private let backend: any Backend
   private var up: [TensorView] = []
   private var down: [TensorView] = []
-  private var eightBitUp: [TensorView] = []
+  private var eightBitUp: [Int: TensorView] = [:]
   private var isCurrent: [Bool]
   private let arena: Arena?
 
   /// Memory for a copy of the projections named by `which`, for every layer, and of U for another in 8
-  /// bits where columns may be chosen by them.
+  /// bits in those layers whose columns may be chosen by them.
   public init(
-    shape: FeedForwardShape, which: SparseWeights, allowsEightBits: Bool = false,
+    shape: FeedForwardShape, which: SparseWeights, eightBitLayers: Set<Int> = [],
     on backend: any Backend
   ) throws(ComputeError) {
     self.which = which
@@ -35,15 +35,15 @@ public final class SparseWeightCache {
       return
     }
     let arena = try Arena(
-      byteCount: SparseWeightCache.bytes(shape, which: which, allowsEightBits: allowsEightBits),
+      byteCount: SparseWeightCache.bytes(shape, which: which, eightBitLayers: eightBitLayers),
       on: backend, purpose: "2:4 weights")
-    for _ in 0..<shape.layers {
+    for layer in 0..<shape.layers {
       up.append(arena.take(rows: shape.hiddenWidth, columns: shape.width, shape.storage))
       if which == .both {
         down.append(arena.take(rows: shape.hiddenWidth, columns: shape.width, shape.storage))
       }
-      if let words = SparseWeightCache.eightBitWords(shape, allowsEightBits) {
-        eightBitUp.append(arena.take(rows: 1, columns: words, .uint16))
+      if let words = SparseWeightCache.eightBitWords(shape, eightBitLayers.contains(layer)) {
+        eightBitUp[layer] = arena.take(rows: 1, columns: words, .uint16)
       }
     }
     self.arena = arena
@@ -51,13 +51,13 @@ public final class SparseWeightCache {
 
   /// Bytes of the copies.
   static func bytes(
-    _ shape: FeedForwardShape, which: SparseWeights, allowsEightBits: Bool
+    _ shape: FeedForwardShape, which: SparseWeights, eightBitLayers: Set<Int>
   ) -> Int {
     guard which != .none else { return 0 }
     let copy = Arena.bytes(rows: shape.hiddenWidth, columns: shape.width, shape.storage)
-    let words = eightBitWords(shape, allowsEightBits) ?? 0
-    return shape.layers
-      * ((which == .both ? 2 : 1) * copy + Arena.bytes(rows: 1, columns: words, .uint16))
+    let words = eightBitWords(shape, !eightBitLayers.isEmpty) ?? 0
+    return shape.layers * (which == .both ? 2 : 1) * copy
+      + eightBitLayers.count * Arena.bytes(rows: 1, columns: words, .uint16)
   }
 
   /// What a layer's U takes in 8 bits; for a GPU.
@@ -67,7 +67,7 @@ public final class SparseWeightCache {
   }
 
   /// U of a layer in 8 bits, after `effective`; nil where nobody wants it.
-  func eightBitUp(layer: Int) -> TensorView? { eightBitUp.isEmpty ? nil : eightBitUp[layer] }
+  func eightBitUp(layer: Int) -> TensorView? { eightBitUp[layer] }
 
   /// beta = <w, S(w)> / <S(w), S(w)> of every matrix that is thresholded; 1 for the others.
   static func scales(

@@ -18,6 +18,10 @@ import Testing
     ["feedForward.mode=columns", "schedule.denseWarmup=0", "schedule.sparseFraction=1.0"],
     ["feedForward.mode=columns", "feedForward.selection=exact", "feedForward.eightBitChoice=true"],
     ["feedForward.samples=32", "feedForward.eightBitChoice=true", "feedForward.sparseWeights=up"],
+    [
+      "feedForward.densities=[0.9,0.125,0.125]", "feedForward.eightBitChoice=true",
+      "feedForward.sparseWeights=up",
+    ],
     ["feedForward.mode=dense", "device.precision=float32"],
     ["feedForward.mode=dense", "device.recompute=layer"],
   ])

@@ -93,6 +93,30 @@ import Testing
     #expect(try other.backend.read(output) == first.output)
   }
 
+  /// A layer that computes densely chooses no columns: nobody would read its U in 8 bits.
+  @Test(arguments: [SparseWeights.none, .up, .both])
+  func denseLayersHaveNoWeightsInEightBits(which: SparseWeights) throws {
+    var shape = FeedForwardShape(tokens: 64, width: 32, hiddenWidth: 256, layers: 3)
+    shape.storage = .bfloat16
+    var configuration = FeedForwardConfiguration()
+    configuration.clusters = 0
+    configuration.blockTokens = 16
+    configuration.selection = .exact
+    configuration.densities = [0.9, 0.25, 0.25]
+    configuration.sparseWeights = which
+    let without = FeedForwardStack.bytes(configuration, mode: .columns, shape: shape)
+    configuration.eightBitChoice = true
+    let with = FeedForwardStack.bytes(configuration, mode: .columns, shape: shape)
+    let input = Arena.bytes(rows: 64, columns: 16, .uint16)
+    let words = BlockEnergies.eightBitWords(neurons: 256, width: 32)
+    let weights = which == .none ? 0 : 2 * Arena.bytes(rows: 1, columns: words, .uint16)
+    #expect(with - without == input + weights)
+    let backend = CPUBackend(threads: 1)
+    let stack = FeedForwardStack(configuration: configuration, shape: shape, on: backend)
+    try stack.switchMode(to: .columns)
+    #expect(backend.allocatedBytes == with)
+  }
+
   /// All six products of the sampled mode together need less memory than one [T, f] matrix.
   @Test(arguments: [0, 6])
   func noDenseMatrixInTheSampledMode(clusters: Int) throws {
