@@ -12,6 +12,8 @@ public protocol Backend: AnyObject {
   /// Parameters, moments and statistics are float32 everywhere, and so are gradients of weights
   /// that are added to; those that one product writes may have the storage type.
   var storage: ElementType { get }
+  /// Threads that work on the host may take, beside what the machine computes: `device.threads`.
+  var hostThreads: Int { get }
 
   /// How many blocks a chain of `AlignColumns` should hold before the products of such a pattern
   /// with matrices of `width` columns; nil where ascending lists are the better ones.

@@ -37,6 +37,9 @@ public final class CPUBackend: MemoryMeter {
   /// float32 throughout.
   public var storage: ElementType { .float32 }
 
+  /// The lanes.
+  public var hostThreads: Int { rows.threads }
+
   /// Lists ascend: neighbouring rows are read one after the other.
   public func alignment(of pattern: PackedPattern, width: Int) -> Int? { nil }
 

@@ -15,6 +15,8 @@ public final class CUDABackend: MemoryMeter {
   /// Whether the same inputs give the same bits; false allows sums in whatever order, which are
   /// faster: the weight gradients of sparse networks and cuDNN's attention gradient.
   public let isReproducible: Bool
+  /// Threads that work on the host may take: clustering.
+  public let hostThreads: Int
   let device: CUDADevice
   let memory: DeviceMemory
   let pinned: PinnedMemory
@@ -36,12 +38,13 @@ public final class CUDABackend: MemoryMeter {
   /// - Throws: a sentence that names what is missing.
   public init(
     libraries: CUDALibraries = CUDALibraries(), storage: ElementType = .float32,
-    reproducible: Bool = true
+    reproducible: Bool = true, hostThreads: Int = 1
   ) throws(ComputeError) {
     precondition(storage == .float32 || storage == .bfloat16, "\(storage) as storage")
     self.libraries = libraries
     self.storage = storage
     isReproducible = environmentFlag("KRAIT_REPRODUCIBLE") ?? reproducible
+    self.hostThreads = hostThreads
     device = try CUDADevice(libraries)
     launches = KernelLaunches(device)
     memory = DeviceMemory(device)

@@ -46,6 +46,7 @@ final class NeuronClusterer {
     do {
       return try NeuronClusters(
         rows: weights, width: shape.width, clusters: clusters, seeds: seeds,
+        threads: backend.hostThreads,
         similarities: { _, means in
           try backend.write(means, to: centroids)
           try backend.run(

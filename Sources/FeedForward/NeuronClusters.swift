@@ -24,14 +24,16 @@ public struct NeuronClusters: Sendable, Equatable {
   ///   - rounds: most rounds of assigning and averaging; it ends early when nothing changes.
   ///   - seeds: centroids to start from, [C, d], as an earlier clustering left them; nil starts
   ///     from single neurons, evenly spaced.
+  ///   - threads: of the host, at most; they do not change the result.
   ///   - similarities: product of two row-major matrices, U [f, d] and [C, d] → [f, C].
   public init(
     rows: [Float], width: Int, clusters: Int, rounds: Int = 6, seeds: [Float]? = nil,
+    threads: Int = 1,
     similarities: (_ neurons: [Float], _ centroids: [Float]) throws -> [Float]
   ) rethrows {
     let neurons = width > 0 ? rows.count / width : 0
     precondition(clusters >= 1 && clusters <= neurons, "\(clusters) clusters, \(neurons) neurons")
-    let scales = NeuronClusters.inverseLengths(rows, width: width)
+    let scales = NeuronClusters.inverseLengths(rows, width: width, threads: threads)
     var centroids = seeds ?? []
     precondition(seeds == nil || centroids.count == clusters * width, "seeds of other sizes")
     if seeds == nil {
@@ -43,11 +45,12 @@ public struct NeuronClusters: Sendable, Equatable {
     var assignment: [Int] = []
     for _ in 0..<rounds {
       let scores = try similarities(rows, centroids)
-      let next = NeuronClusters.assign(scores, scales: scales, clusters: clusters)
+      let next = NeuronClusters.assign(
+        scores, scales: scales, clusters: clusters, threads: threads)
       if next == assignment { break }
       assignment = next
       centroids = NeuronClusters.means(
-        rows, scales: scales, assignment, width: width, clusters: clusters)
+        rows, scales: scales, assignment, width: width, clusters: clusters, threads: threads)
     }
     self.assignment = assignment
     self.centroids = centroids
@@ -89,7 +92,9 @@ public struct NeuronClusters: Sendable, Equatable {
   /// The greedy assignment without sorting all pairs: a heap holds every free neuron's best pair whose
   /// cluster is open, and pairs leave it in the order in which a sorted list would be visited. A pair
   /// whose cluster was filled in the meantime is replaced by the neuron's next one.
-  private static func assign(_ scores: [Float], scales: [Float], clusters: Int) -> [Int] {
+  private static func assign(
+    _ scores: [Float], scales: [Float], clusters: Int, threads: Int
+  ) -> [Int] {
     let neurons = scales.count
     precondition(
       scores.count == neurons * clusters && scores.count < 1 << 32, "scores of all pairs")
@@ -100,7 +105,7 @@ public struct NeuronClusters: Sendable, Equatable {
     var larger = neurons % clusters
     let open = isFull
     var heap = PairHeap(
-      eachInParallel(neurons) { bestPair(of: $0, scores, scales[$0], open) })
+      eachInParallel(neurons, threads: threads) { bestPair(of: $0, scores, scales[$0], open) })
     while let pair = heap.first {
       let (neuron, cluster) = Int(pair & 0xFFFF_FFFF).quotientAndRemainder(dividingBy: clusters)
       guard !isFull[cluster] else {
@@ -137,14 +142,15 @@ public struct NeuronClusters: Sendable, Equatable {
     return best
   }
 
-  /// A cluster's neurons are added in their order, whichever core does it.
+  /// A cluster's neurons are added in their order, whichever thread does it.
   private static func means(
-    _ rows: [Float], scales: [Float], _ assignment: [Int], width: Int, clusters: Int
+    _ rows: [Float], scales: [Float], _ assignment: [Int], width: Int, clusters: Int,
+    threads: Int
   ) -> [Float] {
     var members = [[Int]](repeating: [], count: clusters)
     for (neuron, cluster) in assignment.enumerated() { members[cluster].append(neuron) }
     let neuronsOf = members
-    let means = eachInParallel(clusters, chunk: 1) { cluster in
+    let means = eachInParallel(clusters, chunk: 1, threads: threads) { cluster in
       var sum = Array(repeating: Float(0), count: width)
       sum.withUnsafeMutableBufferPointer { sum in
         rows.withUnsafeBufferPointer { rows in
@@ -163,8 +169,8 @@ public struct NeuronClusters: Sendable, Equatable {
   }
 
   /// 1 / |row| of every row; 1 of rows that have no direction.
-  private static func inverseLengths(_ rows: [Float], width: Int) -> [Float] {
-    eachInParallel(width > 0 ? rows.count / width : 0) {
+  private static func inverseLengths(_ rows: [Float], width: Int, threads: Int) -> [Float] {
+    eachInParallel(width > 0 ? rows.count / width : 0, threads: threads) {
       inverseLength(rows[$0 * width..<($0 + 1) * width])
     }
   }
@@ -175,17 +181,19 @@ public struct NeuronClusters: Sendable, Equatable {
     return squares > 0 && squares.isFinite ? Float(1 / squares.squareRoot()) : 1
   }
 
-  /// The values of a pure function, worked out on all cores.
+  /// The values of a pure function. Every thread takes chunks in turn: they cost alike.
   private static func eachInParallel<Value>(
-    _ count: Int, chunk: Int = 128, _ value: (Int) -> Value
+    _ count: Int, chunk: Int = 128, threads: Int, _ value: (Int) -> Value
   ) -> [Value] {
     [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
       withoutActuallyEscaping(value) { escapable in
         // Chunks are disjoint, and concurrentPerform returns only after the last one.
         nonisolated(unsafe) let (values, value) = (buffer, escapable)
-        DispatchQueue.concurrentPerform(iterations: (count + chunk - 1) / chunk) { index in
-          for item in index * chunk..<min(count, (index + 1) * chunk) {
-            values.initializeElement(at: item, to: value(item))
+        DispatchQueue.concurrentPerform(iterations: threads) { lane in
+          for start in stride(from: lane * chunk, to: count, by: threads * chunk) {
+            for item in start..<min(count, start + chunk) {
+              values.initializeElement(at: item, to: value(item))
+            }
           }
         }
       }

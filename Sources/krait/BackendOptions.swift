@@ -48,10 +48,11 @@ enum BackendChoice {
     backend: String, precision: String, threads: Int, blas: String, reproducible: Bool
   ) throws -> any Backend {
     let storage = try storage(precision)
+    let threads = threads == 0 ? CPUBackend.availableCores : threads
     switch backend {
     case "auto":
       do {
-        return try gpu(storage, reproducible)
+        return try gpu(storage, reproducible, threads)
       } catch {
         FileHandle.standardError.write(
           Data("Computing on the CPU: \(error.context).\n".utf8))
@@ -61,7 +62,7 @@ enum BackendChoice {
       return try cpu(threads: threads, blas: blas)
     case "cuda":
       do {
-        return try gpu(storage, reproducible)
+        return try gpu(storage, reproducible, threads)
       } catch {
         throw CleanError("device.backend is cuda, but \(error.call) failed: \(error.context)")
       }
@@ -72,9 +73,10 @@ enum BackendChoice {
 
   /// The GPU; what it has to do without is said.
   private static func gpu(
-    _ storage: ElementType, _ reproducible: Bool
+    _ storage: ElementType, _ reproducible: Bool, _ threads: Int
   ) throws(ComputeError) -> any Backend {
-    let backend = try CUDABackend(storage: storage, reproducible: reproducible)
+    let backend = try CUDABackend(
+      storage: storage, reproducible: reproducible, hostThreads: threads)
     for warning in backend.warnings {
       FileHandle.standardError.write(Data("Warning: \(warning).\n".utf8))
     }
@@ -92,9 +94,7 @@ enum BackendChoice {
   }
 
   private static func cpu(threads: Int, blas: String) throws -> any Backend {
-    CPUBackend(
-      threads: threads == 0 ? nil : threads,
-      library: try MatrixLibrary.discover(preferring: blas))
+    CPUBackend(threads: threads, library: try MatrixLibrary.discover(preferring: blas))
   }
 }
 

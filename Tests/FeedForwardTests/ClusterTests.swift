@@ -6,10 +6,11 @@ import Testing
 /// Balanced k-means of neurons, and what re-clustering does to a network.
 @Suite struct ClusterTests {
   private func clusters(
-    _ rows: Matrix, _ count: Int, seeds: [Float]? = nil
+    _ rows: Matrix, _ count: Int, seeds: [Float]? = nil, threads: Int = 2
   ) -> NeuronClusters {
     NeuronClusters(
-      rows: rows.values.map(Float.init), width: rows.columns, clusters: count, seeds: seeds
+      rows: rows.values.map(Float.init), width: rows.columns, clusters: count, seeds: seeds,
+      threads: threads
     ) { neurons, centroids in
       let left = Matrix(neurons.count / rows.columns, rows.columns, floats: neurons)
       let right = Matrix(centroids.count / rows.columns, rows.columns, floats: centroids)
@@ -86,6 +87,13 @@ import Testing
       expected[pair / clusters] = cluster
     }
     #expect(result.assignment == expected)
+  }
+
+  /// More threads than chunks of neurons or clusters, and a last chunk that is short.
+  @Test(arguments: [2, 3, 5, 64])
+  func threadsDoNotChangeTheResult(threads: Int) {
+    let rows = randomRows(1000, 6, seed: 5)
+    #expect(clusters(rows, 48, threads: threads) == clusters(rows, 48, threads: 1))
   }
 
   @Test func findsClustersThatAreThere() {

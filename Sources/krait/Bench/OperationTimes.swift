@@ -75,6 +75,7 @@ final class OperationTimes: Backend {
   var summary: String { backend.summary }
   var runsImmediately: Bool { backend.runsImmediately }
   var storage: ElementType { backend.storage }
+  var hostThreads: Int { backend.hostThreads }
   func alignment(of pattern: PackedPattern, width: Int) -> Int? {
     backend.alignment(of: pattern, width: width)
   }
