@@ -64,4 +64,5 @@ for seed in 1 2 3; do
 done
 all=$(recipes | grep -E "${ONLY:-.}" | cut -d' ' -f1 | sed "s|^|$runs/|")
 # shellcheck disable=SC2086
-"$krait" compare $all --title "Linux source, $(basename "$config" .toml), one GPU a run" --html "$runs/comparison.html"
+"$krait" compare $all --title "Linux source, $(basename "$config" .toml), one GPU a run" --html "$runs/comparison.html" \
+  --svg "$runs/plots"

@@ -9,7 +9,7 @@ struct Compare: ParsableCommand {
       The first run is the reference. Losses are dense evaluations on held-out text; times are \
       those spent in training steps. Runs that differ in their seeds only are averaged as well.
 
-        krait compare runs/dense runs/columns --html comparison.html
+        krait compare runs/dense runs/columns --html comparison.html --svg plots
       """)
 
   @Argument(help: "Run folders, the reference first.", completion: .directory)
@@ -19,6 +19,11 @@ struct Compare: ParsableCommand {
     help: "Write a page with plots here; it needs no other file.",
     completion: .file(extensions: ["html"]))
   var html: String?
+
+  @Option(
+    help: "Write each plot into this folder as well, as a file that needs no other.",
+    completion: .directory)
+  var svg: String?
 
   @Option(help: "Title of the page.") var title: String = "Comparison of runs"
 
@@ -39,6 +44,10 @@ struct Compare: ParsableCommand {
     if let html {
       try ComparisonPage(comparison, title: title).write(to: html)
       print("\npage with plots: \(html)")
+    }
+    if let svg {
+      let names = try ComparisonPlots(comparison).write(to: svg)
+      print("\nplots in \(svg): \(names.joined(separator: ", "))")
     }
   }
 }

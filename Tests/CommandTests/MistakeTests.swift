@@ -38,7 +38,18 @@ import Testing
       #expect(run.status == 0, "\(run.errors)")
       #expect(run.errors.contains("step 4: no sample: the model gives no probabilities"))
       #expect(run.errors.contains("the loss is nan"))
-      #expect(try Command.run(["compare", "runs/tiny"], in: folder).status == 0)
+      let compared = try Command.run(["compare", "runs/tiny", "--svg", "plots/new"], in: folder)
+      #expect(compared.status == 0, "\(compared.errors)")
+      // Nothing but its steps can be drawn.
+      #expect(compared.output.contains("plots in plots/new: training-loss.svg, speed.svg"))
+      #expect(FileManager.default.fileExists(atPath: folder + "/plots/new/speed.svg"))
+      let inTheWay = try Command.run(
+        ["compare", "runs/tiny", "--svg", "plots/new/speed.svg"], in: folder)
+      #expect(inTheWay.status == 1)
+      #expect(
+        inTheWay.errors.contains(
+          "cannot make the folder 'plots/new/speed.svg': File exists; move the file that is in the "
+            + "way"), "\(inTheWay.errors)")
       for (verb, sentence) in [
         ("generate", "the model gives no probabilities"), ("evaluate", "is not finite"),
       ] {

@@ -118,7 +118,7 @@ import Training
     #expect(!html.contains("<b>dense</b>"))
     #expect(html.contains("&lt;b&gt;dense&lt;/b&gt;"))
     #expect(html.contains("a &amp; b"))
-    #expect(html.components(separatedBy: "<svg").count - 1 == 4)
+    #expect(html.components(separatedBy: "<svg").count - 1 == 5)
     for outside in ["http://", "https://", "<script", "src=", "@import"] {
       #expect(!html.contains(outside))
     }

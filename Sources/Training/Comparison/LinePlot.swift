@@ -1,10 +1,10 @@
-import Glibc
-
-/// A plot of lines as one SVG element that needs nothing else: axes, ticks, legend, tooltips.
+/// A plot of lines as SVG: axes, ticks, legend, tooltips.
 struct LinePlot {
   /// One line.
   struct Series {
     var name: String
+    /// What the legend calls it, once for all lines of that name; nil for `name`.
+    var legend: String?
     /// Points, x rising.
     var points: [(x: Double, y: Double)]
     /// Which colour of the palette.
@@ -13,18 +13,36 @@ struct LinePlot {
     var marksPoints = false
   }
 
+  /// A stretch of x that is shaded.
+  struct Band: Equatable {
+    var range: ClosedRange<Double>
+    /// Which colour of the palette.
+    var color: Int
+  }
+
+  /// A horizontal line.
+  struct Level {
+    var y: Double
+    /// What it says under the pointer.
+    var name: String
+  }
+
+  /// What its file is called, without an extension; no two plots of a page have the same.
+  var name: String
   var title: String
   var xLabel: String
   var yLabel: String
   var series: [Series]
-  /// Stretches of x that are shaded: sparse phases.
-  var bands: [(range: ClosedRange<Double>, color: Int)] = []
-  /// A horizontal line, for the loss to reach.
-  var level: Double?
+  /// Sparse phases.
+  var bands: [Band] = []
+  /// A horizontal line that is always within sight.
+  var level: Level?
   /// How x values are written at ticks.
   var formatX: (Double) -> String = { LinePlot.short($0) }
   /// Whether y starts above the highest points of the first tenth, which would hide the rest.
   var skipsStart = false
+  /// Whether y goes on above the lines far enough for the legend.
+  var legendAbove = false
 
   private static let width = 760.0
   private static let height = 380.0
@@ -32,26 +50,48 @@ struct LinePlot {
   private static let right = 18.0
   private static let top = 34.0
   private static let bottom = 50.0
+  private static let legendRow = 18.0
 
-  /// The SVG text.
-  var svg: String {
-    let shown = series.filter { !$0.points.isEmpty }
+  /// Whether there is nothing to draw.
+  var isEmpty: Bool { shown.isEmpty }
+
+  /// The SVG element for a page that has `PlotStyle.pageRules`; empty when there is nothing to draw.
+  var svg: String { element() }
+
+  /// The SVG as a file that needs no other, readable on any ground.
+  var file: String {
+    let colors = Set(shown.map(\.color) + bands.map(\.color)).sorted()
+    let size = "width=\"\(Int(LinePlot.width))\" height=\"\(Int(LinePlot.height))\""
+    return element(
+      attributes: "xmlns=\"http://www.w3.org/2000/svg\" \(size) ",
+      head: [
+        "<style>\n\(PlotStyle.fileRules(colors))\n</style>", "<rect class=\"ground\" \(size)/>",
+      ])
+      + "\n"
+  }
+
+  private var shown: [Series] { series.filter { !$0.points.isEmpty } }
+
+  private func element(attributes: String = "", head: [String] = []) -> String {
+    let shown = shown
     guard !shown.isEmpty else { return "" }
     let xs = shown.flatMap { $0.points.map(\.x) }
     let xRange = LinePlot.widened((xs.min() ?? 0), (xs.max() ?? 1), by: 0)
     let yRange = self.yRange(shown, xRange)
     let scale = Scale(x: xRange, y: yRange)
     var parts = [
-      "<svg viewBox=\"0 0 \(Int(LinePlot.width)) \(Int(LinePlot.height))\" role=\"img\" "
-        + "aria-label=\"\(HTML.escape(title))\">",
-      "<text class=\"title\" x=\"\(LinePlot.left)\" y=\"20\">\(HTML.escape(title))</text>",
+      "<svg \(attributes)viewBox=\"0 0 \(Int(LinePlot.width)) \(Int(LinePlot.height))\" role=\"img\" "
+        + "aria-label=\"\(HTML.escape(title))\">"
     ]
+    parts += head
+    parts.append(
+      "<text class=\"title\" x=\"\(LinePlot.left)\" y=\"20\">\(HTML.escape(title))</text>")
     parts += bandShapes(scale) + axes(scale)
-    if let level, yRange.contains(level) {
-      let y = LinePlot.number(scale.y(level))
+    if let level, yRange.contains(level.y) {
+      let y = LinePlot.number(scale.y(level.y))
       parts.append(
         "<line class=\"level\" x1=\"\(LinePlot.left)\" x2=\"\(LinePlot.width - LinePlot.right)\" "
-          + "y1=\"\(y)\" y2=\"\(y)\"><title>loss to reach: \(LinePlot.short(level))</title></line>")
+          + "y1=\"\(y)\" y2=\"\(y)\"><title>\(HTML.escape(level.name))</title></line>")
     }
     parts.append(
       "<clipPath id=\"\(clip)\"><rect x=\"\(LinePlot.left)\" y=\"\(LinePlot.top)\" "
@@ -60,14 +100,12 @@ struct LinePlot {
     parts.append("<g clip-path=\"url(#\(clip))\">")
     for line in shown { parts += shape(line, scale) }
     parts.append("</g>")
-    parts += legend(shown)
+    parts += legend
     parts.append("</svg>")
     return parts.joined(separator: "\n")
   }
 
-  private var clip: String {
-    "clip-" + title.lowercased().filter { $0.isASCII && $0.isLetter }
-  }
+  private var clip: String { "clip-" + name }
 
   /// Maps values to places.
   private struct Scale {
@@ -88,8 +126,15 @@ struct LinePlot {
     let cut = skipsStart ? x.lowerBound + 0.1 * (x.upperBound - x.lowerBound) : -Double.infinity
     var ys = shown.flatMap { $0.points.filter { $0.x >= cut }.map(\.y) }
     if ys.isEmpty { ys = shown.flatMap { $0.points.map(\.y) } }
-    if let level { ys.append(level) }
-    return LinePlot.widened(ys.min() ?? 0, ys.max() ?? 1, by: 0.06)
+    if let level { ys.append(level.y) }
+    let range = LinePlot.widened(ys.min() ?? 0, ys.max() ?? 1, by: 0.06)
+    guard legendAbove else { return range }
+    let share = min(
+      0.5,
+      LinePlot.legendRow * Double(legendLines.count)
+        / (LinePlot.height - LinePlot.top - LinePlot.bottom))
+    let span = range.upperBound - range.lowerBound
+    return range.lowerBound...(range.lowerBound + span / (1 - share))
   }
 
   private static func widened(_ low: Double, _ high: Double, by share: Double) -> ClosedRange<
@@ -156,61 +201,27 @@ struct LinePlot {
     return parts
   }
 
-  /// Names at the upper right, where falling lines leave room.
-  private func legend(_ shown: [Series]) -> [String] {
-    shown.enumerated().map { index, line in
-      let y = LinePlot.top + 14 + 18 * Double(index)
+  /// Names at the upper right, where falling lines leave room. A rim of their own keeps them clear of
+  /// lines: not every viewer of SVG knows `paint-order`.
+  private var legend: [String] {
+    legendLines.enumerated().map { index, line in
+      let y = LinePlot.top + 14 + LinePlot.legendRow * Double(index)
       let x = LinePlot.width - LinePlot.right - 8
-      return "<text class=\"legend\" text-anchor=\"end\" x=\"\(x - 24)\" y=\"\(y + 4)\">"
-        + "\(HTML.escape(line.name))</text>"
+      let place =
+        "text-anchor=\"end\" x=\"\(x - 24)\" y=\"\(y + 4)\">\(HTML.escape(line.name))</text>"
+      return "<text class=\"rim\" aria-hidden=\"true\" \(place)<text \(place)"
         + "<line class=\"line stroke\(line.color)\" x1=\"\(x - 18)\" x2=\"\(x)\" y1=\"\(y)\" "
         + "y2=\"\(y)\"/>"
     }
   }
 
-  // MARK: Numbers
-
-  /// Four to eight round numbers within a range.
-  static func ticks(_ range: ClosedRange<Double>) -> [Double] {
-    let span = range.upperBound - range.lowerBound
-    guard span > 0, span.isFinite else { return [] }
-    let rough = span / 6
-    let power = pow(10, floor(log10(rough)))
-    let step = [1, 2, 5, 10].map { $0 * power }.first { $0 >= rough } ?? rough
-    var result: [Double] = []
-    var index = (range.lowerBound / step).rounded(.up)
-    while index * step <= range.upperBound + step * 1e-9 {
-      result.append(index * step)
-      index += 1
+  /// The first line of each name in the legend.
+  private var legendLines: [(name: String, color: Int)] {
+    var lines: [(name: String, color: Int)] = []
+    for line in shown {
+      let name = line.legend ?? line.name
+      if !lines.contains(where: { $0 == (name, line.color) }) { lines.append((name, line.color)) }
     }
-    return result
-  }
-
-  /// A number in few characters: `1.5M`, `32k`, `0.25`.
-  static func short(_ value: Double) -> String {
-    func trim(_ number: Double, _ decimals: Int) -> String {
-      var text = ProgressLine.decimals(number, decimals)
-      guard text.contains(".") else { return text }
-      while text.hasSuffix("0") { text.removeLast() }
-      if text.hasSuffix(".") { text.removeLast() }
-      return text
-    }
-    let size = abs(value)
-    if size >= 1e9 { return trim(value / 1e9, 2) + "B" }
-    if size >= 1e6 { return trim(value / 1e6, 2) + "M" }
-    if size >= 1e4 { return trim(value / 1e3, 1) + "k" }
-    return trim(value, size >= 100 ? 1 : 4)
-  }
-
-  /// A coordinate.
-  private static func number(_ value: Double) -> String { ProgressLine.decimals(value, 1) }
-}
-
-/// Text inside of HTML.
-enum HTML {
-  /// Replaces what has a meaning in HTML.
-  static func escape(_ text: String) -> String {
-    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-      .replacing("\"", with: "&quot;")
+    return lines
   }
 }
