@@ -22,7 +22,7 @@ public enum ColumnMeasure: String, Sendable, CaseIterable, Codable {
   /// A: how much a neuron does, whichever of the tokens need it.
   case activations
   /// A²: what the block's output would lose with a neuron, its activations times a row of D. One that few
-  /// tokens need much outweighs one that many need a little; it takes more tokens to judge by.
+  /// tokens need much outweighs one that many need a little. Which is better differs: LOG.md.
   case squares
 }
 

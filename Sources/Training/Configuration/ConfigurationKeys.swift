@@ -40,7 +40,7 @@ extension RunConfiguration {
     .choice("feedForward", "selection", \.feedForward.selection, "how columns finds its neurons"),
     .choice(
       "feedForward", "chooseBy", \.feedForward.chooseBy,
-      "what columns adds up: activations, or their squares (for 32 samples and more)"),
+      "what columns adds up over a block: activations or their squares"),
     .flag(
       "feedForward", "eightBitChoice", \.feedForward.eightBitChoice,
       "columns, exact or sampled, may be chosen by 8-bit products"),
