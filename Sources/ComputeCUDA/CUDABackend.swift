@@ -1,5 +1,6 @@
 public import Compute
 import CUDAInterface
+import Foundation
 
 /// Runs every operation on one NVIDIA GPU, on one stream.
 ///
@@ -15,7 +16,7 @@ public final class CUDABackend: MemoryMeter {
   /// Whether the same inputs give the same bits; false allows sums in whatever order, which are
   /// faster: the weight gradients of sparse networks and cuDNN's attention gradient.
   public let isReproducible: Bool
-  /// Threads that work on the host may take: clustering.
+  /// Threads that work on the host may take: compiling, initial weights, clustering.
   public let hostThreads: Int
   let device: CUDADevice
   let memory: DeviceMemory
@@ -38,20 +39,20 @@ public final class CUDABackend: MemoryMeter {
   /// - Throws: a sentence that names what is missing.
   public init(
     libraries: CUDALibraries = CUDALibraries(), storage: ElementType = .float32,
-    reproducible: Bool = true, hostThreads: Int = 1
+    reproducible: Bool = true, hostThreads: Int = ProcessInfo.processInfo.activeProcessorCount
   ) throws(ComputeError) {
     precondition(storage == .float32 || storage == .bfloat16, "\(storage) as storage")
     self.libraries = libraries
     self.storage = storage
     isReproducible = environmentFlag("KRAIT_REPRODUCIBLE") ?? reproducible
-    self.hostThreads = hostThreads
+    self.hostThreads = max(1, hostThreads)
     device = try CUDADevice(libraries)
     launches = KernelLaunches(device)
     memory = DeviceMemory(device)
     pinned = PinnedMemory(device)
     timeline = EventTimeline(device)
     record = CallRecord(device)
-    kernels = try KernelLibrary(libraries, device: device)
+    kernels = try KernelLibrary(libraries, device: device, threads: hostThreads)
     try kernels.prepare(bfloat16: storage == .bfloat16)
     var warnings: [String] = []
     let (device, memory, record) = (device, memory, record)

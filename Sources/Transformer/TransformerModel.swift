@@ -48,7 +48,7 @@ public final class TransformerModel {
         values = Array(repeating: 1, count: entry.count)
       case .normal(let deviation):
         values = CounterRandom(seed: seed, stream: UInt64(index))
-          .normals(entry.count, deviation: deviation)
+          .normals(entry.count, deviation: deviation, threads: backend.hostThreads)
       }
       try backend.write(values, to: parameters.view(entry))
     }

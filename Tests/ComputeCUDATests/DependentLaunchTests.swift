@@ -9,7 +9,7 @@ import Testing
   static let sources = KernelSource(folder: nil)
   static let units: [KernelUnit] =
     KernelCompilationTests.units
-    + HopperCompilationTests.files.map { KernelUnit($0, isBFloat16: true) }
+    + HopperCompilationTests.units
 
   @Test(
     .enabled(

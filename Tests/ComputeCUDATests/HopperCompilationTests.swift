@@ -5,17 +5,18 @@ import Testing
 @Suite struct HopperCompilationTests {
   static let compiler = try? KernelCompiler(CUDALibraries())
   static let sources = KernelSource(folder: nil)
-  static let files = sources.files.keys
-    .filter { $0.hasPrefix("hopper/") && $0.hasSuffix(".cu") }.sorted()
+  static let units = sources.hopperUnits
 
-  /// Every file, and those that sum energies a second time, of squares.
-  static let units =
-    files.map { KernelUnit($0, isBFloat16: true) }
-    + files.filter { sources.files[$0]?.contains("energies.cuh") ?? false }.map {
-      KernelUnit($0, isBFloat16: true, constants: ["KRAIT_SQUARES=1"])
-    }
-
-  @Test func thereAreSome() { #expect(Self.files.count >= 3) }
+  /// Two of every file that sums energies, one of all others, and none twice.
+  @Test func everyFileIsCompiled() {
+    let files = Self.sources.files.keys.filter { $0.hasPrefix("hopper/") && $0.hasSuffix(".cu") }
+    #expect(files.count >= 3)
+    #expect(Set(Self.units.map(\.file)) == Set(files))
+    #expect(Set(Self.units).count == Self.units.count)
+    let twice = Self.units.filter { !$0.constants.isEmpty }.map(\.file)
+    #expect(twice.contains("hopper/block_energies.cu"))
+    #expect(twice.allSatisfy { Self.sources.text($0).contains("energies.cuh") })
+  }
 
   @Test(
     .enabled(

@@ -6,7 +6,7 @@ import Transformer
   @Test(arguments: [0, 1, 2, 7, 65_535, 65_537, 200_001])
   func allAtOnceEqualsOneByOne(count: Int) {
     let random = CounterRandom(seed: 11, stream: 3)
-    let together = random.normals(count, deviation: 0.02)
+    let together = random.normals(count, deviation: 0.02, threads: 3)
     #expect(together.count == count)
     let single = (0..<count).map { Float(random.normal(UInt64($0)) * 0.02) }
     #expect(together.map(\.bitPattern) == single.map(\.bitPattern))
@@ -15,7 +15,7 @@ import Transformer
   /// The first numbers of a stream, from the formula in Python with correctly rounded functions.
   @Test func firstNumbersOfAStream() {
     let random = CounterRandom(seed: 1, stream: 0)
-    let first = random.normals(4, deviation: 1)
+    let first = random.normals(4, deviation: 1, threads: 1)
     #expect(first.map { ($0 * 1e4).rounded() } == RandomNumberTests.expected)
   }
 

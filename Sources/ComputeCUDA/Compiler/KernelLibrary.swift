@@ -11,6 +11,7 @@ final class KernelLibrary {
   private let compiler: KernelCompiler
   private let cache: KernelCache
   private let target: String
+  private let threads: Int
   private var modules: [KernelUnit: krait_cu_module] = [:]
   private var functions: [Function: krait_cu_function] = [:]
   private var startEarly: [String: Bool] = [:]
@@ -23,8 +24,10 @@ final class KernelLibrary {
   /// What was compiled because it was not in the cache; for the summary of a first start.
   private(set) var compiledUnits = 0
 
-  init(_ libraries: CUDALibraries, device: CUDADevice) throws(ComputeError) {
+  /// - Parameter threads: of the host that may compile.
+  init(_ libraries: CUDALibraries, device: CUDADevice, threads: Int) throws(ComputeError) {
     self.device = device
+    self.threads = threads
     sources = KernelSource()
     compiler = try KernelCompiler(libraries)
     cache = KernelCache()
@@ -35,12 +38,15 @@ final class KernelLibrary {
     for module in modules.values { _ = device.driver.pointee.module_unload(module) }
   }
 
-  /// Loads the kernels of all plain operations; those the cache lacks are compiled side by side.
+  /// Loads the kernels of all plain operations and those that only a GPU like this one has, in bfloat16: else a
+  /// run's first sparse step would wait for one after the other. What the cache lacks is compiled side by side.
   func prepare(bfloat16: Bool) throws(ComputeError) {
     let types = bfloat16 ? [false, true] : [false]
-    let units = sources.operationFiles.filter { $0 != "Attention.cu" }.flatMap { file in
+    let plain = sources.operationFiles.filter { $0 != "Attention.cu" }.flatMap { file in
       types.map { KernelUnit(file, isBFloat16: $0) }
     }
+    // Those that take longest come first.
+    let units = (bfloat16 && device.capability == 90 ? sources.hopperUnits : []) + plain
     for (unit, code) in zip(units, try code(of: units)) { try load(unit, code) }
   }
 
@@ -129,21 +135,26 @@ final class KernelLibrary {
     return found.compactMap { $0 }
   }
 
-  /// Compiles units side by side, one for each core.
+  /// Compiles units side by side, one for each thread.
   private func compile(_ units: [KernelUnit]) -> [Result<[UInt8], ComputeError>] {
     let compiler = compiler
     let sources = sources
     let target = target
+    let next = Atomic(0)
     let done = Mutex((count: 0, results: [Int: Result<[UInt8], ComputeError>]()))
     KernelLibrary.progress(0, units.count, target)
-    DispatchQueue.concurrentPerform(iterations: units.count) { index in
-      let result = Result { () throws(ComputeError) in
-        try compiler.compile(units[index], of: sources, target: target).bytes
-      }
-      done.withLock {
-        $0.results[index] = result
-        $0.count += 1
-        KernelLibrary.progress($0.count, units.count, target)
+    DispatchQueue.concurrentPerform(iterations: min(threads, units.count)) { _ in
+      while true {
+        let index = next.add(1, ordering: .relaxed).oldValue
+        guard index < units.count else { return }
+        let result = Result { () throws(ComputeError) in
+          try compiler.compile(units[index], of: sources, target: target).bytes
+        }
+        done.withLock {
+          $0.results[index] = result
+          $0.count += 1
+          KernelLibrary.progress($0.count, units.count, target)
+        }
       }
     }
     return done.withLock { state in

@@ -33,6 +33,17 @@ package struct KernelSource: Sendable {
     files.keys.filter { $0.hasSuffix(".cu") && !$0.contains("/") }.sorted()
   }
 
+  /// The compilations of the `hopper` folder: every file, and those that sum energies a second time, of
+  /// squares.
+  package var hopperUnits: [KernelUnit] {
+    files.keys.filter { $0.hasPrefix("hopper/") && $0.hasSuffix(".cu") }.sorted().flatMap { file in
+      let sumsEnergies = text(file).contains("#include \"hopper/energies.cuh\"")
+      return (sumsEnergies ? [[], [KernelUnit.squares]] : [[]]).map {
+        KernelUnit(file, isBFloat16: true, constants: $0)
+      }
+    }
+  }
+
   /// Whether a file's kernels call `begin_kernel`, themselves or in what they include. Embedded ones do, says a test;
   /// edited copies may be older than the rule.
   package func mayStartEarly(_ file: String) -> Bool {
@@ -61,6 +72,9 @@ package struct KernelUnit: Sendable, Hashable {
   package let isBFloat16: Bool
   /// Constants beyond that, for example `KRAIT_HEAD_WIDTH=64`.
   package let constants: [String]
+
+  /// The constant with which `hopper/energies.cuh` adds squares of activations.
+  static let squares = "KRAIT_SQUARES=1"
 
   /// See the properties.
   package init(_ file: String, isBFloat16: Bool, constants: [String] = []) {

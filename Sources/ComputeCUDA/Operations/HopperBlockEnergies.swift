@@ -38,7 +38,7 @@ extension CUDABackend {
         factors, tokens: input.rows, width: input.columns, neurons: weights.rows,
         block: block, hasRows: operation.eightBitInput == nil,
         hasWeights: operation.eightBitWeights == nil, isWhole: operation.blockRows == block
-      ), constants: operation.squares ? ["KRAIT_SQUARES=1"] : [])
+      ), constants: operation.squares ? [KernelUnit.squares] : [])
   }
 
   /// Runs the operation; false when another way has to be taken.
