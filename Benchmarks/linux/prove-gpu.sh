@@ -35,6 +35,10 @@ recipes() {
     echo "columns-$seed $seed $steps feedForward.mode=columns schedule.sparseFraction=0.95"
     echo "columns-longer-$seed $seed $longer feedForward.mode=columns schedule.sparseFraction=0.95"
   done
+  for seed in 1 2 3; do
+    echo "activations-$seed $seed $steps feedForward.mode=columns feedForward.chooseBy=activations schedule.sparseFraction=0.95"
+  done
+  echo "columns80-1 1 $steps feedForward.mode=columns schedule.sparseFraction=0.8"
   echo "uniform-1 1 $steps feedForward.mode=columns feedForward.profile=uniform schedule.sparseFraction=0.95"
   echo "sampled16-1 1 $steps feedForward.mode=columns feedForward.profile=uniform feedForward.samples=16 feedForward.eightBitChoice=false schedule.sparseFraction=0.9"
   echo "exact-1 1 $steps feedForward.mode=columns feedForward.selection=exact schedule.sparseFraction=0.95"

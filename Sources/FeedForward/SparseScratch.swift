@@ -84,7 +84,7 @@ final class SparseScratch {
   static func eightBitRows(
     _ shape: FeedForwardShape, _ recipe: SparseFeedForward.Recipe
   ) -> (rows: Int, step: Int)? {
-    guard recipe.allowsEightBits, shape.storage == .bfloat16, shape.width % 16 == 0 else {
+    guard !recipe.eightBitLayers.isEmpty, shape.storage == .bfloat16, shape.width % 16 == 0 else {
       return nil
     }
     switch recipe.selection {

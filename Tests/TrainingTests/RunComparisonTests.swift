@@ -93,6 +93,30 @@ import Training
     #expect(!html.contains("class=\"line stroke2\"") && html.contains("class=\"line stroke1\""))
   }
 
+  /// The first run is the reference: where it was never evaluated, none of the others takes its place.
+  @Test func meansWithoutAnEvaluatedReferenceAreNotCompared() throws {
+    var first = run("dense", from: 5, to: 3, secondsPerStep: 2)
+    first.evaluations = []
+    let columns = (1...2).map {
+      run("columns-\($0)", from: 5, to: 2.5 + Double($0), secondsPerStep: 1, mode: .columns)
+    }
+    let comparison = RunComparison(
+      [first] + columns,
+      configurations: (0...2).map { seed in
+        var configuration = RunConfiguration()
+        configuration.run.seed = seed
+        configuration.feedForward.mode = seed == 0 ? .dense : .columns
+        return configuration
+      })
+    let text = ComparisonText(comparison).text
+    let means = try #require(text.range(of: "mean of seeds")).lowerBound
+    #expect(text[means...].contains("4.0000 ± 0.5000"))
+    #expect(!text[means...].contains("1.00x"))
+    let line = try #require(
+      text[means...].split(separator: "\n").first { $0.hasPrefix("to reference") })
+    #expect(line.split(separator: " ").last == "-")
+  }
+
   @Test func oneRunOfEachRecipeHasNoMeans() {
     var other = RunConfiguration()
     other.feedForward.samples = 5

@@ -42,23 +42,30 @@ public struct ComparisonText {
     "times faster",
   ]
 
-  /// Cells of the table of seeds, a row for each recipe; empty when no recipe has two runs.
+  /// Cells of the table of seeds, a row for each recipe; empty when no recipe has two runs. Nothing is
+  /// compared when the first run, the reference, was never evaluated.
   var groupRows: [[String]] {
-    guard let reference = comparison.groups.first,
-      comparison.groups.contains(where: { $0.losses.count > 1 })
-    else { return [] }
-    return comparison.groups.enumerated().map { index, group in
-      let error = group.standardError(against: reference)
+    guard comparison.hasSeeds else { return [] }
+    let reference = comparison.groups.first { $0.runs.contains(0) }
+    return comparison.groups.map { group in
+      let difference = reference.map { reference in
+        group == reference
+          ? "reference"
+          : ComparisonText.mean(
+            ComparisonText.signed(group.meanLoss - reference.meanLoss),
+            group.standardError(against: reference))
+      }
+      let asGood = reference.map { reference in
+        "\(group.losses.count { $0 <= reference.meanLoss }) of \(group.losses.count)"
+      }
+      let faster = reference.flatMap {
+        group.meanSeconds > 0
+          ? ProgressLine.decimals($0.meanSeconds / group.meanSeconds, 2) + "x" : nil
+      }
       return [
         group.name, "\(group.losses.count)",
         ComparisonText.mean(ProgressLine.decimals(group.meanLoss, 4), group.standardError),
-        index == 0
-          ? "reference"
-          : ComparisonText.mean(ComparisonText.signed(group.meanLoss - reference.meanLoss), error),
-        "\(group.losses.count { $0 <= reference.meanLoss }) of \(group.losses.count)",
-        ProgressLine.duration(group.meanSeconds),
-        group.meanSeconds > 0
-          ? ProgressLine.decimals(reference.meanSeconds / group.meanSeconds, 2) + "x" : "-",
+        difference ?? "-", asGood ?? "-", ProgressLine.duration(group.meanSeconds), faster ?? "-",
       ]
     }
   }
