@@ -12,9 +12,9 @@ struct EnergySums {
 
 // What is squared once more: the values, and the factors of sums of squares.
 #if KRAIT_SQUARES
-DEV float energy_factor(float x) { return x * x; }
+DEV float raised(float x) { return x * x; }
 #else
-DEV float energy_factor(float x) { return x; }
+DEV float raised(float x) { return x; }
 #endif
 
 // A warpgroup holds 64 neurons x 256 tokens: a thread has 64 tokens of two neurons, spread evenly over all blocks, so
@@ -31,7 +31,7 @@ DEV void store_energies(const float (&acc)[128], const EnergySums& to, int token
     sums[b][0] = sums[b][1] = 0;
 #pragma unroll
     for (int i = 0; i < BLOCK / 2; ++i) {
-      const float x = energy_factor(fmaxf(acc[b * (BLOCK / 2) + i], 0.f));
+      const float x = raised(fmaxf(acc[b * (BLOCK / 2) + i], 0.f));
       sums[b][i >> 1 & 1] = fmaf(x, x, sums[b][i >> 1 & 1]);
     }
   }
@@ -45,6 +45,6 @@ DEV void store_energies(const float (&acc)[128], const EnergySums& to, int token
       half[r] = (upper ? high : low) + __shfl_xor_sync(0xffffffffu, upper ? low : high, 2);
     }
     const float sum = (odd ? half[1] : half[0]) + __shfl_xor_sync(0xffffffffu, odd ? half[0] : half[1], 1);
-    if (first + b < to.rows && column < to.neurons) to.sums[(first + b) * to.stride + column] = sum * energy_factor(factor);
+    if (first + b < to.rows && column < to.neurons) to.sums[(first + b) * to.stride + column] = sum * raised(factor);
   }
 }
