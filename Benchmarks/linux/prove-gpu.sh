@@ -34,8 +34,6 @@ recipes() {
     echo "dense-$seed $seed $steps feedForward.mode=dense"
     echo "columns-$seed $seed $steps feedForward.mode=columns schedule.sparseFraction=0.95"
     echo "columns-longer-$seed $seed $longer feedForward.mode=columns schedule.sparseFraction=0.95"
-  done
-  for seed in 1 2 3; do
     echo "activations-$seed $seed $steps feedForward.mode=columns feedForward.chooseBy=activations schedule.sparseFraction=0.95"
   done
   echo "columns80-1 1 $steps feedForward.mode=columns schedule.sparseFraction=0.8"

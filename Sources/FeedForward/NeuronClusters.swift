@@ -1,4 +1,4 @@
-import Dispatch
+import Compute
 import Glibc
 
 /// Balanced k-means of neurons by the direction of their rows of U.
@@ -181,21 +181,13 @@ public struct NeuronClusters: Sendable, Equatable {
     return squares > 0 && squares.isFinite ? Float(1 / squares.squareRoot()) : 1
   }
 
-  /// The values of a pure function. Every thread takes chunks in turn: they cost alike.
+  /// The values of a pure function.
   private static func eachInParallel<Value>(
     _ count: Int, chunk: Int = 128, threads: Int, _ value: (Int) -> Value
   ) -> [Value] {
     [Value](unsafeUninitializedCapacity: count) { buffer, initialized in
-      withoutActuallyEscaping(value) { escapable in
-        // Chunks are disjoint, and concurrentPerform returns only after the last one.
-        nonisolated(unsafe) let (values, value) = (buffer, escapable)
-        DispatchQueue.concurrentPerform(iterations: threads) { lane in
-          for start in stride(from: lane * chunk, to: count, by: threads * chunk) {
-            for item in start..<min(count, start + chunk) {
-              values.initializeElement(at: item, to: value(item))
-            }
-          }
-        }
+      ParallelRows(threads: threads).forEachRange(of: count, rowsPerChunk: chunk) { _, items in
+        for item in items { buffer.initializeElement(at: item, to: value(item)) }
       }
       initialized = count
     }

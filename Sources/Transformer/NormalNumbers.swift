@@ -1,4 +1,4 @@
-import Dispatch
+import Compute
 import Glibc
 
 extension CounterRandom {
@@ -8,26 +8,21 @@ extension CounterRandom {
   /// are some forty seconds of one core.
   public func normals(_ count: Int, deviation: Double, threads: Int) -> [Float] {
     [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-      // Chunks write disjoint memory, and concurrentPerform returns only after the last one.
-      nonisolated(unsafe) let numbers = buffer
-      let chunk = 1 << 16
-      DispatchQueue.concurrentPerform(iterations: threads) { lane in
-        for start in stride(from: lane * chunk, to: count, by: threads * chunk) {
-          fill(numbers, from: start, to: min(count, start + chunk), deviation)
-        }
+      ParallelRows(threads: threads).forEachRange(of: count, rowsPerChunk: 1 << 16) { _, indices in
+        fill(buffer, indices, deviation)
       }
       initialized = count
     }
   }
 
-  /// `start` is even.
+  /// The first index is even.
   private func fill(
-    _ numbers: UnsafeMutableBufferPointer<Float>, from start: Int, to end: Int, _ deviation: Double
+    _ numbers: UnsafeMutableBufferPointer<Float>, _ indices: Range<Int>, _ deviation: Double
   ) {
-    for index in stride(from: start, to: end, by: 2) {
+    for index in stride(from: indices.lowerBound, to: indices.upperBound, by: 2) {
       let (even, odd) = normalPair(UInt64(index))
       numbers[index] = Float(even * deviation)
-      if index + 1 < end { numbers[index + 1] = Float(odd * deviation) }
+      if index + 1 < indices.upperBound { numbers[index + 1] = Float(odd * deviation) }
     }
   }
 }

@@ -1,6 +1,5 @@
 import CUDAInterface
 import Compute
-import Dispatch
 import Foundation
 import Synchronization
 
@@ -140,21 +139,16 @@ final class KernelLibrary {
     let compiler = compiler
     let sources = sources
     let target = target
-    let next = Atomic(0)
     let done = Mutex((count: 0, results: [Int: Result<[UInt8], ComputeError>]()))
     KernelLibrary.progress(0, units.count, target)
-    DispatchQueue.concurrentPerform(iterations: min(threads, units.count)) { _ in
-      while true {
-        let index = next.add(1, ordering: .relaxed).oldValue
-        guard index < units.count else { return }
-        let result = Result { () throws(ComputeError) in
-          try compiler.compile(units[index], of: sources, target: target).bytes
-        }
-        done.withLock {
-          $0.results[index] = result
-          $0.count += 1
-          KernelLibrary.progress($0.count, units.count, target)
-        }
+    ParallelRows(threads: threads).forEachChunk(units.count) { _, index in
+      let result = Result { () throws(ComputeError) in
+        try compiler.compile(units[index], of: sources, target: target).bytes
+      }
+      done.withLock {
+        $0.results[index] = result
+        $0.count += 1
+        KernelLibrary.progress($0.count, units.count, target)
       }
     }
     return done.withLock { state in

@@ -49,6 +49,7 @@ extension CUDABackend {
     arguments.add(counts)
     arguments.add(clusters)
     arguments.add(starts)
+    // What ClusterRow.cu says of the two.
     let areFew = clusters <= 64 && tokens < 1 << 20
     try launch(
       "ClusterRow.cu", areFew ? "order_few_clusters" : "order_clusters", .float32,

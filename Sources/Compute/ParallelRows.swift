@@ -1,6 +1,6 @@
 import Dispatch
 
-/// The one place of this module where threads appear.
+/// How work on the host is shared between threads: the CPU's operations, and what surrounds those of a GPU.
 ///
 /// Work is cut into chunks whose number depends on the problem alone, never on the number of
 /// threads, and every chunk writes its own part of the result: so results have the same bits
