@@ -19,6 +19,7 @@ settings="--set run.folder=runs --set model.width=32 --set model.hiddenWidth=64
   --set model.layers=2 --set model.heads=2 --set model.keyValueHeads=1 --set model.headWidth=16
   --set feedForward.blockTokens=16 --set feedForward.samples=4 --set feedForward.keptMultiple=8
   --set feedForward.clusters=4 --set feedForward.reclusterInterval=7
+  --set feedForward.centroidInterval=0
   --set data.sequence=32 --set data.batch=4 --set data.microBatch=2
   --set schedule.steps=$steps --set schedule.warmup=10 --set schedule.denseWarmup=20
   --set run.checkpointInterval=$interval --set run.evaluateInterval=9 --set run.evaluateSequences=4

@@ -75,6 +75,8 @@ public protocol Backend: AnyObject {
   /// Runs the operation.
   func run(_ operation: RouteTokens) throws(ComputeError)
   /// Runs the operation.
+  func run(_ operation: MoveCentroids) throws(ComputeError)
+  /// Runs the operation.
   func run(_ operation: SampleTokens) throws(ComputeError)
   /// Runs the operation.
   func run(_ operation: GatherRows) throws(ComputeError)

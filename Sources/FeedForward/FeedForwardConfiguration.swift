@@ -86,6 +86,9 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
   public var neighbourWeight = 0.5
   /// C: clusters of neurons that tokens are routed by; 0 keeps tokens in place.
   public var clusters = 48
+  /// Sparse steps of `columns` after which the centroids that tokens are routed by move once to where the
+  /// tokens nearest to them are; 0 keeps those of clusters of neurons.
+  public var centroidInterval = 0
   /// Sparse steps between re-clusterings; 0 clusters once, when sparsity is switched on.
   public var reclusterInterval = 0
   /// Which weights are 2:4 soft-thresholded in sparse steps; nil is what `mode` implies:
@@ -105,6 +108,9 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
   public var effectiveSparseWeights: SparseWeights {
     sparseWeights ?? (mode == .paper ? .up : .none)
   }
+
+  /// Whether centroids ever move.
+  public var movesCentroids: Bool { mode == .columns && clusters > 0 && centroidInterval > 0 }
 
   /// The density of a layer of `columns`, of so many.
   public func density(layer: Int, of layers: Int) -> Double {
@@ -159,6 +165,13 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
     check(
       reclusterInterval >= 0,
       "feedForward.reclusterInterval is \(reclusterInterval); it must be 0 (once) or more")
+    check(
+      centroidInterval >= 0,
+      "feedForward.centroidInterval is \(centroidInterval); it must be 0 (never) or more")
+    check(
+      reclusterInterval == 0 || !movesCentroids,
+      "feedForward.reclusterInterval \(reclusterInterval) would take the centroids back that "
+        + "feedForward.centroidInterval \(centroidInterval) moves; set one of them to 0")
     check(
       hiddenWidth <= 65536,
       "model.hiddenWidth is \(hiddenWidth); sparse modes index neurons with 16 bits, 65536 at most")

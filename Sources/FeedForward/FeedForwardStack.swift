@@ -15,7 +15,9 @@ public final class FeedForwardStack {
   /// Which weights the next sparse pass thresholds 2:4: the configuration's, or none any more.
   public private(set) var thresholdedWeights: SparseWeights
   /// Centroids and scales as a checkpoint needs them; empty until sparsity was first switched on.
+  /// Centroids that moved since are on the backend only, until `readCentroids`.
   public private(set) var clusterState = ClusterState()
+  private var haveMoved = false
   private let backend: any Backend
   private var method: (any FeedForwardMethod)?
   private var router: TokenRouter?
@@ -44,6 +46,7 @@ public final class FeedForwardStack {
     let isSame = mode == self.mode && (mode == .dense || which == thresholdedWeights)
     if method != nil && isSame { return }
     thresholdedWeights = which
+    try readCentroids()
     // Gives the memory back before the next method asks for its own.
     method = nil
     router = nil
@@ -117,6 +120,35 @@ public final class FeedForwardStack {
     return method?.statistics
   }
 
+  /// The next forward passes find where centroids should move; `moveCentroids` moves them when the step
+  /// is done, and `keepCentroids` does not.
+  public func findCentroidMoves() {
+    router?.dropMoves()
+    method?.findsMoves = true
+  }
+
+  /// Moves centroids to where the passes since `findCentroidMoves` found that they should be.
+  public func moveCentroids() throws(ComputeError) {
+    method?.findsMoves = false
+    if let router, try router.applyMoves() { haveMoved = true }
+  }
+
+  /// Forgets what was found since `findCentroidMoves`.
+  public func keepCentroids() {
+    method?.findsMoves = false
+    router?.dropMoves()
+  }
+
+  /// Brings `clusterState` up to date where centroids have moved.
+  public func readCentroids() throws(ComputeError) {
+    guard haveMoved, let router else { return }
+    clusterState.centroids = []
+    for centroids in router.centroids {
+      clusterState.centroids.append(try backend.floats(of: centroids))
+    }
+    haveMoved = false
+  }
+
   /// The method in use, for tests and benchmarks that look inside.
   public var sparseMethod: SparseFeedForward? { method as? SparseFeedForward }
 
@@ -132,6 +164,7 @@ public final class FeedForwardStack {
   public func recluster(
     _ weights: [FeedForwardWeights], companions: [[TensorView]]
   ) throws(ComputeError) {
+    try readCentroids()
     var state = clusterState
     state.isEmpty = false
     state.centroids = []
@@ -161,6 +194,7 @@ public final class FeedForwardStack {
   /// Takes clusters and scales, for example from a checkpoint; weights are already in their order.
   public func restore(_ state: ClusterState) throws(ComputeError) {
     clusterState = state
+    haveMoved = false
     try applyClusters()
   }
 
@@ -171,7 +205,8 @@ public final class FeedForwardStack {
     guard mode != .dense else { return DenseFeedForward.bytes(shape) }
     let recipe = configuration.recipe(mode, shape: shape)
     return SparseFeedForward.bytes(shape, recipe: recipe)
-      + TokenRouter.bytes(shape, clusters: configuration.clusters)
+      + TokenRouter.bytes(
+        shape, clusters: configuration.clusters, moves: configuration.movesCentroids)
       + SparseWeightCache.bytes(
         shape, which: configuration.effectiveSparseWeights, eightBitLayers: recipe.eightBitLayers)
   }
@@ -257,7 +292,9 @@ public final class FeedForwardStack {
   ) throws(ComputeError) -> any FeedForwardMethod {
     guard mode != .dense else { return try DenseFeedForward(shape: shape, on: backend) }
     let recipe = configuration.recipe(mode, shape: shape)
-    let router = try TokenRouter(shape: shape, clusters: configuration.clusters, on: backend)
+    let router = try TokenRouter(
+      shape: shape, clusters: configuration.clusters, moves: configuration.movesCentroids,
+      on: backend)
     let sparseWeights = try SparseWeightCache(
       shape: shape, which: thresholdedWeights, eightBitLayers: recipe.eightBitLayers,
       on: backend)

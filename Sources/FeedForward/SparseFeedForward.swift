@@ -18,6 +18,7 @@ public final class SparseFeedForward: FeedForwardMethod {
   let probe: StatisticsProbe
   private let arena: Arena
 
+  public var findsMoves = false
   public var statistics: SparsityStatistics?
 
   /// Allocates what all layers keep, and the scratch memory they share.
@@ -113,6 +114,7 @@ public final class SparseFeedForward: FeedForwardMethod {
       if let measured { statistics?.layers[layer] = measured }
       return
     }
+    if findsMoves { try router.findMoves(layer: layer, input: input) }
     try activate(layer, up: up, input: input, hasCopy: hasCopy, measures: statistics != nil)
     try backend.run(
       PackedProduct(

@@ -2,7 +2,8 @@ public import Compute
 
 /// Sorts the tokens of a micro-batch so that neighbours need the same neurons.
 ///
-/// Holds the centroids of every layer's clusters, which a token's scores are products with.
+/// Holds the centroids of every layer's clusters, which a token's scores are products with. They begin
+/// where clusters of neurons have them, and may move to where the tokens are.
 public final class TokenRouter {
   /// Centroids of a layer, [C, d], rows of length 1; valid once `isReady`.
   public let centroids: [TensorView]
@@ -13,20 +14,30 @@ public final class TokenRouter {
   /// A layer's centroids times the weights of its norm, and their inverse lengths.
   private let weighted: TensorView?
   private let lengths: TensorView?
+  /// Where the centroids of the layers named move at the end of the step.
+  private let moved: [TensorView]
+  private var movedLayers: Set<Int> = []
   private let arena: Arena
 
+  /// A centroid with fewer tokens begins anew somewhere else: a few of every hundred thousand are no
+  /// cluster, and would not be one in the next round either.
+  public static let fewestTokens = 16
+
   /// Memory for the centroids of all layers and the scores of one. No clusters: never ready.
+  /// `moves`: whether there is room for centroids that move.
   public init(
-    shape: FeedForwardShape, clusters: Int, on backend: any Backend
+    shape: FeedForwardShape, clusters: Int, moves: Bool, on backend: any Backend
   ) throws(ComputeError) {
     self.backend = backend
     arena = try Arena(
-      byteCount: TokenRouter.bytes(shape, clusters: clusters), on: backend,
+      byteCount: TokenRouter.bytes(shape, clusters: clusters, moves: moves), on: backend,
       purpose: "token router")
     var centroids: [TensorView] = []
+    var moved: [TensorView] = []
     if clusters > 0 {
       for _ in 0..<shape.layers {
         centroids.append(arena.take(rows: clusters, columns: shape.width, shape.storage))
+        if moves { moved.append(arena.take(rows: clusters, columns: shape.width, shape.storage)) }
       }
       scores = arena.take(rows: shape.tokens, columns: clusters)
       weighted = arena.take(rows: clusters, columns: shape.width, shape.storage)
@@ -37,12 +48,14 @@ public final class TokenRouter {
       lengths = nil
     }
     self.centroids = centroids
+    self.moved = moved
   }
 
   /// All that an instance allocates.
-  static func bytes(_ shape: FeedForwardShape, clusters: Int) -> Int {
+  static func bytes(_ shape: FeedForwardShape, clusters: Int, moves: Bool) -> Int {
     guard clusters > 0 else { return 0 }
-    return (shape.layers + 1) * Arena.bytes(rows: clusters, columns: shape.width, shape.storage)
+    return ((moves ? 2 : 1) * shape.layers + 1)
+      * Arena.bytes(rows: clusters, columns: shape.width, shape.storage)
       + Arena.bytes(rows: shape.tokens, columns: clusters)
       + Arena.bytes(rows: 1, columns: clusters)
   }
@@ -76,4 +89,26 @@ public final class TokenRouter {
         scores: scores.rows(0..<hidden.rows), order: order))
     return true
   }
+
+  /// Finds where a layer's centroids should be for these rows of its input, [T, d] in any order, by one
+  /// round of k-means; they go there at `applyMoves`. Later micro-batches of a step change nothing.
+  func findMoves(layer: Int, input: TensorView) throws(ComputeError) {
+    guard isReady, let scores, !moved.isEmpty, movedLayers.insert(layer).inserted else { return }
+    try backend.run(
+      MoveCentroids(
+        input: input, centroids: centroids[layer], fewestRows: TokenRouter.fewestTokens,
+        scores: scores.rows(0..<input.rows), moved: moved[layer]))
+  }
+
+  /// Moves centroids; until then all passes of a step, computing again included, route alike.
+  ///
+  /// - Returns: Whether any moved.
+  func applyMoves() throws(ComputeError) -> Bool {
+    defer { movedLayers = [] }
+    for layer in movedLayers { try backend.copy(from: moved[layer], to: centroids[layer]) }
+    return !movedLayers.isEmpty
+  }
+
+  /// Forgets what `findMoves` found: the step did not happen.
+  func dropMoves() { movedLayers = [] }
 }

@@ -69,6 +69,9 @@ static const char MaskFours_cu[] = {
 static const char MatrixMultiply_cu[] = {
 #embed "kernels/MatrixMultiply.cu" suffix(, 0)
 };
+static const char MoveCentroids_cu[] = {
+#embed "kernels/MoveCentroids.cu" suffix(, 0)
+};
 static const char PackColumns_cu[] = {
 #embed "kernels/PackColumns.cu" suffix(, 0)
 };
@@ -195,6 +198,7 @@ static const krait_kernel_source sources[] = {
     {"KeptProduct.cu", KeptProduct_cu},
     {"MaskFours.cu", MaskFours_cu},
     {"MatrixMultiply.cu", MatrixMultiply_cu},
+    {"MoveCentroids.cu", MoveCentroids_cu},
     {"PackColumns.cu", PackColumns_cu},
     {"PackedProduct.cu", PackedProduct_cu},
     {"PackedWeightGradient.cu", PackedWeightGradient_cu},

@@ -4,7 +4,8 @@ public enum CaseList {
   public static var small: [OperationCase] {
     matrixMultiply + embedding + rmsNorm + rotaryEmbedding + rotaryProduct + attention
       + squaredReLU
-      + crossEntropy + sumOfSquares + adamW + routeTokens + sampleTokens + gatherRows
+      + crossEntropy + sumOfSquares + adamW + routeTokens + moveCentroids + sampleTokens
+      + gatherRows
       + blockSums + blockEnergies + selectColumns + alignColumns + packColumns + maskFours
       + keptProduct
       + packedProduct
@@ -38,6 +39,8 @@ public enum CaseList {
           count: 8192, step: 3, weightDecay: 0.1, withWeights: false),
         routeTokens(tokens: 3000, clusters: 300), routeTokens(tokens: 16_384, clusters: 64),
         routeTokens(tokens: 70_000, clusters: 16),
+        moveCentroids(tokens: 5000, clusters: 48, width: 768, fewest: 16),
+        moveCentroids(tokens: 3000, clusters: 300, width: 264, fewest: 8),
         selectColumns(blocks: 3, groupWidth: 16_384, groups: 1, keep: 2048),
         selectColumns(blocks: 3, groupWidth: 8192, groups: 1, keep: 1024),
         selectColumns(

@@ -22,6 +22,7 @@ import Testing
       "feedForward.densities=[0.9,0.125,0.125]", "feedForward.eightBitChoice=true",
       "feedForward.sparseWeights=up",
     ],
+    ["feedForward.mode=columns", "feedForward.centroidInterval=1"],
     ["feedForward.mode=dense", "device.precision=float32"],
     ["feedForward.mode=dense", "device.recompute=layer"],
   ])

@@ -151,6 +151,15 @@ import Transformer
         + "feedForward.mode to it"
     ),
     (
+      "[feedForward]\ncentroidInterval = -1",
+      "feedForward.centroidInterval is -1; it must be 0 (never) or more"
+    ),
+    (
+      "[feedForward]\ncentroidInterval = 20\nreclusterInterval = 300",
+      "feedForward.reclusterInterval 300 would take the centroids back that "
+        + "feedForward.centroidInterval 20 moves; set one of them to 0"
+    ),
+    (
       "[device]\ngradients = \"half\"",
       "device.gradients is 'half'; it must be auto or float32"
     ),
@@ -180,6 +189,7 @@ import Transformer
       "device.precision": "\"float32\"", "device.gradients": "\"float32\"",
       "device.recompute": "\"layer\"",
       "optimizer.beta1": "0.8", "optimizer.beta2": "0.99",
+      "feedForward.reclusterInterval": "5\ncentroidInterval = 0",
     ]
     let key = try #require(RunConfiguration.keys.first { $0.path == path })
     let layers = RunConfiguration().model.layers

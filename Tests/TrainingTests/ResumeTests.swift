@@ -24,10 +24,16 @@ import Training
   }
 
   /// Stops at every place where a trainer asks whether to: between and within steps, in
-  /// evaluations, in samples. Re-clustering, both phase switches and the checkpoint interval lie
+  /// evaluations, in samples. Re-clustering or centroids that move, both phase switches and the checkpoint interval lie
   /// on the way.
-  @Test func aStopAnywhereChangesNothing() throws {
-    func make() throws -> TinyRun { try TinyRun { $0.run.sampleInterval = 6 } }
+  @Test(arguments: [0, 2])
+  func aStopAnywhereChangesNothing(centroidInterval: Int) throws {
+    func make() throws -> TinyRun {
+      try TinyRun {
+        $0.run.sampleInterval = 6
+        if centroidInterval > 0 { $0.feedForward.moveCentroids(every: centroidInterval) }
+      }
+    }
     let whole = try make()
     let counter = StopAtPoll(.max)
     try whole.train(requests: counter.requests)
@@ -45,10 +51,13 @@ import Training
     }
   }
 
-  @Test(arguments: [FeedForwardMode.dense, .paper, .columns])
-  func aRunThatIsStoppedAfterEveryStepEndsWithTheSameBits(mode: FeedForwardMode) throws {
+  @Test(arguments: [(FeedForwardMode.dense, 0), (.paper, 0), (.columns, 0), (.columns, 2)])
+  func aRunThatIsStoppedAfterEveryStepEndsWithTheSameBits(
+    mode: FeedForwardMode, centroidInterval: Int
+  ) throws {
     func make() throws -> TinyRun {
       try TinyRun(mode: mode) { configuration in
+        if centroidInterval > 0 { configuration.feedForward.moveCentroids(every: centroidInterval) }
         // Two sources, so that the mix goes on where it was.
         let path = configuration.run.folder + "/other_000000.bin"
         configuration.data.train[0].weight = 2
@@ -152,5 +161,13 @@ private struct TinyRunCopy {
         steps: 1,
         phases: SparsityPhases(configuration.schedule, feedForward: configuration.feedForward),
         interval: 1, terminal: false, write: { _ in }))
+  }
+}
+
+extension FeedForwardConfiguration {
+  /// Instead of clustering neurons again.
+  fileprivate mutating func moveCentroids(every steps: Int) {
+    reclusterInterval = 0
+    centroidInterval = steps
   }
 }

@@ -12,8 +12,10 @@ import Training
       "columns exact, clustered again",
       [
         "feedForward.selection=\"exact\"", "feedForward.reclusterInterval=2",
+        "feedForward.centroidInterval=0",
       ]
     ),
+    ("columns, centroids move", ["feedForward.centroidInterval=2"]),
     ("dense, computed again", ["feedForward.mode=\"dense\"", "device.recompute=\"layer\""]),
     (
       "columns, computed again", ["device.recompute=\"layer\"", "feedForward.densities=[0.5,0.25]"]

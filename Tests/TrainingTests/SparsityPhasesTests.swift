@@ -54,4 +54,27 @@ import Training
     #expect(
       (0..<20).map { phases.mode(step: $0) == .columns } == (0..<20).map { (3..<7).contains($0) })
   }
+
+  @Test func centroidsMoveAtTheFirstSparseStepAndEverySoManyAfterIt() {
+    var schedule = ScheduleConfiguration()
+    schedule.steps = 20
+    schedule.phases = [
+      .init(mode: .dense, steps: 3), .init(mode: .columns, steps: 8), .init(mode: .dense, steps: 9),
+    ]
+    var feedForward = FeedForwardConfiguration()
+    feedForward.centroidInterval = 3
+    func steps() -> [Int] {
+      let phases = SparsityPhases(schedule, feedForward: feedForward)
+      return (0..<20).filter { phases.movesCentroids(step: $0) }
+    }
+    #expect(steps() == [3, 6, 9])
+    feedForward.clusters = 0
+    #expect(steps() == [])
+    feedForward.clusters = 48
+    feedForward.mode = .paper
+    #expect(steps() == [])
+    feedForward.mode = .columns
+    feedForward.centroidInterval = 0
+    #expect(steps() == [])
+  }
 }

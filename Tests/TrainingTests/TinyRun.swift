@@ -62,6 +62,7 @@ final class TinyRun {
     made.feedForward.density = 0.25
     made.feedForward.clusters = 4
     made.feedForward.reclusterInterval = 3
+    made.feedForward.centroidInterval = 0
     made.feedForward.venomM = 8
     made.data.train = [DataConfiguration.Source(path: folder.path + "/train_000000.bin")]
     made.data.validation = folder.path + "/val_000000.bin"

@@ -34,6 +34,7 @@ import Transformer
       ("dense", recipe { $0.mode = .dense }),
       ("columns sampled", recipe { _ in }),
       ("columns exact", recipe { $0.selection = .exact }),
+      ("columns, centroids move", recipe { $0.centroidInterval = 1 }),
       ("columns, a dense layer", recipe { $0.densities = [0.5, 1, 0.25] }),
       ("paper", recipe { $0.mode = .paper }),
       (
@@ -71,8 +72,10 @@ import Transformer
       pass.feedForward.collectStatistics()
       var losses: [Float] = []
       for _ in 0..<2 {
+        pass.feedForward.findCentroidMoves()
         losses += try pass.run(
           tokens: Array(ids[0..<96]), targets: Array(ids[1...96]), gradientScale: 1.0 / 96)
+        try pass.feedForward.moveCentroids()
       }
       let gradients = try backend.read(pass.gradients.all)
       #expect(gradients.contains { $0 != 0 })

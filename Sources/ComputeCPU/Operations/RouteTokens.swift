@@ -12,20 +12,7 @@ extension CPUBackend {
     let clusters = scores.columns
     guard tokens > 0 else { return }
     try run(operation.product)
-    var nearest = [Int32](repeating: 0, count: tokens)
-    var second = [Int32](repeating: 0, count: tokens)
-    nearest.withUnsafeMutableBufferPointer { first in
-      second.withUnsafeMutableBufferPointer { other in
-        guard let first = first.baseAddress, let other = other.baseAddress else { return }
-        rows.forEachRange(of: tokens, rowsPerChunk: 256) { _, range in
-          var keys = [Int32](repeating: 0, count: clusters)
-          for token in range {
-            krait_two_largest(
-              scores.float + token * scores.stride, clusters, &keys, first + token, other + token)
-          }
-        }
-      }
-    }
+    var (nearest, second) = twoNearest(scores)
     if clusters <= RouteTokens.longestRow {
       var shared = [Int](repeating: 0, count: clusters * clusters)
       for token in 0..<tokens {
@@ -45,6 +32,26 @@ extension CPUBackend {
     let sorted = stableOrder(bySteps, keys: nearest, buckets: clusters)
     let order = operation.order.int32
     for (position, token) in sorted.enumerated() { order[position] = Int32(token) }
+  }
+
+  /// The clusters of every token's largest score and of its second largest.
+  func twoNearest(_ scores: TensorView) -> (nearest: [Int32], second: [Int32]) {
+    var nearest = [Int32](repeating: 0, count: scores.rows)
+    var second = nearest
+    nearest.withUnsafeMutableBufferPointer { first in
+      second.withUnsafeMutableBufferPointer { other in
+        guard let first = first.baseAddress, let other = other.baseAddress else { return }
+        rows.forEachRange(of: scores.rows, rowsPerChunk: 256) { _, range in
+          var keys = [Int32](repeating: 0, count: scores.columns)
+          for token in range {
+            krait_two_largest(
+              scores.float + token * scores.stride, scores.columns, &keys, first + token,
+              other + token)
+          }
+        }
+      }
+    }
+    return (nearest, second)
   }
 
   private func stableOrder(

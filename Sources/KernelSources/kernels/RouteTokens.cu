@@ -4,19 +4,7 @@
 //
 // Eight lanes per token, each over every eighth cluster, then three exchanges: rows of scores are read in
 // whole 32-byte sectors, and there are enough threads to hide the latency.
-#include "reduce.cuh"
 #include "two_largest.cuh"
-
-// The thread that has the clusters of its token.
-DEV bool find_two(const float* scores, i64 stride, i64 tokens, i64 clusters, i64 token, TwoLargest& found) {
-  const int part = threadIdx.x & 7;
-  if (token < tokens) {
-    const float* row = scores + token * stride;
-    for (int i = part; i < clusters; i += 8) found.add(ordered_key(row[i]), i);
-  }
-  found.combine<8>();
-  return token < tokens && part == 0;
-}
 
 // Too many clusters for 16 bits stand in the order of their indices: keys as they are sorted.
 KERNEL route(const float* scores, i64 stride, i64 tokens, i64 clusters, u32* keys) {

@@ -37,3 +37,14 @@ struct TwoLargest {
     atomicAdd(counts + both, 1);
   }
 };
+
+// The two clusters of a token by eight lanes that stand side by side; true for the lane that is to note them.
+DEV bool find_two(const float* scores, i64 stride, i64 tokens, i64 clusters, i64 token, TwoLargest& found) {
+  const int part = threadIdx.x & 7;
+  if (token < tokens) {
+    const float* row = scores + token * stride;
+    for (int i = part; i < clusters; i += 8) found.add(ordered_key(row[i]), i);
+  }
+  found.combine<8>();
+  return token < tokens && part == 0;
+}

@@ -33,10 +33,11 @@ extension CaseList {
       "\(tokens) x \(clusters), width \(width)\(withNaN ? ", NaN, sliced \(slicing)" : "")",
       [
         .input(
-          "input", tokens, width, .exact(tokens * width, seed: 1, withNaN: withNaN),
+          "input", tokens, width, .fewSmallValues(tokens * width, seed: 1, withNaN: withNaN),
           slicing: slicing),
         .input(
-          "centroids", clusters, width, .exact(clusters * width, seed: 2, withNaN: withNaN),
+          "centroids", clusters, width,
+          .fewSmallValues(clusters * width, seed: 2, withNaN: withNaN),
           slicing: slicing),
         .work("scores", tokens, clusters),
         .output("order", 1, tokens, .int32),
@@ -107,7 +108,7 @@ extension CaseList {
 
 extension CaseValues {
   /// Few values that come often, and now and then one that is no number.
-  fileprivate static func exact(_ count: Int, seed: Int, withNaN: Bool) -> CaseValues {
+  static func fewSmallValues(_ count: Int, seed: Int, withNaN: Bool = false) -> CaseValues {
     .floats { most in
       let palette: [Float] = [0, -0.0, -1, 0.5, 1, 1, 2]
       let odd: [Float] = [.nan, .infinity, -.infinity]

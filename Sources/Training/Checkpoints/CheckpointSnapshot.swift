@@ -25,6 +25,7 @@ public struct CheckpointSnapshot: Sendable {
     _ engine: StepEngine, state: TrainingState, configuration: RunConfiguration
   ) throws {
     let table = engine.model.table
+    try engine.pass.feedForward.readCentroids()
     let clusters = engine.pass.feedForward.clusterState
     var state = state
     state.updates = engine.optimizer.updates

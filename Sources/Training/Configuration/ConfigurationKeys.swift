@@ -50,6 +50,9 @@ extension RunConfiguration {
       "weight of the neighbouring blocks' samples; 0 to 1"),
     .integer("feedForward", "clusters", \.feedForward.clusters, "C: clusters for routing; 0 none"),
     .integer(
+      "feedForward", "centroidInterval", \.feedForward.centroidInterval,
+      "sparse steps between moves of the router's centroids to its tokens; 0 never"),
+    .integer(
       "feedForward", "reclusterInterval", \.feedForward.reclusterInterval,
       "sparse steps between re-clusterings; 0 once"),
     .init(

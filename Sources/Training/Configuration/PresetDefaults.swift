@@ -34,6 +34,7 @@ public enum PresetDefaults {
     // 8 of 32 keep 0.91 of the energy, 16 of 32 keep 0.93, for 4 % of time; loss 0.636 and 0.607 after
     // 200 steps (2026-11-25, two CPU cores).
     configuration.feedForward.samples = 16
+    configuration.feedForward.centroidInterval = 20
   }
 
   private static func large(
@@ -49,9 +50,10 @@ public enum PresetDefaults {
     configuration.schedule.denseWarmup = 400
     configuration.schedule.sparseFraction = 0.95
     configuration.feedForward.profile = .ends
-    configuration.feedForward.samples = 64
+    configuration.feedForward.samples = 32
     configuration.feedForward.chooseBy = .squares
     configuration.feedForward.eightBitChoice = true
+    configuration.feedForward.centroidInterval = 20
     configuration.run.evaluateInterval = 500
     configuration.run.checkpointInterval = 1000
     configuration.run.statisticsInterval = 500

@@ -5,6 +5,7 @@ public struct SparsityPhases: Sendable, Equatable {
   /// Stretches of steps, one after the other; together they are the whole run.
   public let phases: [(steps: Range<Int>, mode: FeedForwardMode)]
   private let reclusterInterval: Int
+  private let centroidInterval: Int
   /// The first step whose sparse products take the weights as they are, not 2:4.
   private let plainWeightsFrom: Int
 
@@ -15,6 +16,7 @@ public struct SparsityPhases: Sendable, Equatable {
   /// half of the dense steps: a run must not end without any.
   public init(_ schedule: ScheduleConfiguration, feedForward: FeedForwardConfiguration) {
     reclusterInterval = feedForward.reclusterInterval
+    centroidInterval = feedForward.movesCentroids ? feedForward.centroidInterval : 0
     var list: [(FeedForwardMode, Int)] = schedule.phases.map { ($0.mode, $0.steps) }
     if list.isEmpty {
       if feedForward.mode == .dense || schedule.sparseFraction == 0 {
@@ -57,6 +59,15 @@ public struct SparsityPhases: Sendable, Equatable {
     return since > 0 && since % reclusterInterval == 0
   }
 
+  /// Whether a step moves the centroids that tokens are routed by: the first of a phase of `columns`, and
+  /// every `centroidInterval`th after it.
+  public func movesCentroids(step: Int) -> Bool {
+    guard centroidInterval > 0,
+      let phase = phases.first(where: { $0.steps.contains(step) }), phase.mode == .columns
+    else { return false }
+    return (step - phase.steps.lowerBound) % centroidInterval == 0
+  }
+
   /// Steps from `step` on that are in a mode other than dense.
   public func sparseSteps(from step: Int) -> Int {
     phases.filter { $0.mode != .dense }
@@ -66,6 +77,7 @@ public struct SparsityPhases: Sendable, Equatable {
   /// Compares phases.
   public static func == (first: SparsityPhases, second: SparsityPhases) -> Bool {
     first.reclusterInterval == second.reclusterInterval
+      && first.centroidInterval == second.centroidInterval
       && first.plainWeightsFrom == second.plainWeightsFrom
       && first.phases.count == second.phases.count
       && zip(first.phases, second.phases).allSatisfy { $0.steps == $1.steps && $0.mode == $1.mode }

@@ -99,7 +99,10 @@ public final class StepEngine {
     begin()
     for index in batch.indices {
       try add(index, of: batch)
-      guard proceed() else { return nil }
+      guard proceed() else {
+        pass.feedForward.keepCentroids()
+        return nil
+      }
     }
     return try end(batch)
   }
@@ -122,6 +125,7 @@ public final class StepEngine {
   /// Waits for the batch's numbers. Losses are there long before gradients are.
   private func end(_ batch: [MicroBatch]) throws(ComputeError) -> Gradients {
     let tokens = batch.reduce(0) { $0 + $1.tokens.count }
+    try pass.feedForward.moveCentroids()
     try optimizer.sumSquares(pass.batchGradients)
     var sum = 0.0
     for read in losses {

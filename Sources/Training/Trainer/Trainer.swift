@@ -200,6 +200,7 @@ public final class Trainer {
     try engine.switchMode(
       to: mode, sparseWeights: phases.usesSparseWeights(step: state.step))
     if measures { engine.pass.feedForward.collectStatistics() }
+    if phases.movesCentroids(step: state.step) { engine.pass.feedForward.findCentroidMoves() }
     guard
       let gradients = try engine.gradients(
         of: microBatches(batch), while: { requests.stop() == nil })

@@ -147,6 +147,9 @@ final class OperationTimes: Backend {
   func run(_ operation: RouteTokens) throws(ComputeError) {
     try timed(operation, by: backend.run)
   }
+  func run(_ operation: MoveCentroids) throws(ComputeError) {
+    try timed(operation, by: backend.run)
+  }
   func run(_ operation: SampleTokens) throws(ComputeError) {
     try timed(operation, by: backend.run)
   }
