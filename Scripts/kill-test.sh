@@ -4,6 +4,8 @@
 # very bits of a run that nobody killed.
 #
 #   Scripts/kill-test.sh [times]      default 50; needs .build/release/krait (make build)
+# Environment: CLUSTERS, what becomes of clusters in sparse steps: move (centroids move to the tokens,
+# the default) or again (neurons are clustered again).
 set -u
 cd "$(dirname "$0")/.."
 times=${1:-50}
@@ -13,13 +15,17 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
 interval=5
+case ${CLUSTERS:-move} in
+move) clusters="--set feedForward.reclusterInterval=0 --set feedForward.centroidInterval=3" ;;
+again) clusters="--set feedForward.reclusterInterval=7 --set feedForward.centroidInterval=0" ;;
+*) echo "CLUSTERS is '$CLUSTERS'; it must be move or again" >&2; exit 64 ;;
+esac
 steps=$((times * 14))
 
 settings="--set run.folder=runs --set model.width=32 --set model.hiddenWidth=64
   --set model.layers=2 --set model.heads=2 --set model.keyValueHeads=1 --set model.headWidth=16
   --set feedForward.blockTokens=16 --set feedForward.samples=4 --set feedForward.keptMultiple=8
-  --set feedForward.clusters=4 --set feedForward.reclusterInterval=7
-  --set feedForward.centroidInterval=0
+  --set feedForward.clusters=4 $clusters
   --set data.sequence=32 --set data.batch=4 --set data.microBatch=2
   --set schedule.steps=$steps --set schedule.warmup=10 --set schedule.denseWarmup=20
   --set run.checkpointInterval=$interval --set run.evaluateInterval=9 --set run.evaluateSequences=4

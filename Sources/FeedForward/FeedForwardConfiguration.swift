@@ -84,10 +84,11 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
   /// blocks beyond count by its square. Neighbours in routed order are alike: lists then change less
   /// from block to block, and carried weight gradients add less.
   public var neighbourWeight = 0.5
-  /// C: clusters of neurons that tokens are routed by; 0 keeps tokens in place.
+  /// C: clusters that tokens are routed by; 0 keeps tokens in place. They begin as clusters of neurons.
   public var clusters = 48
-  /// Sparse steps of `columns` after which the centroids that tokens are routed by move once to where the
-  /// tokens nearest to them are; 0 keeps those of clusters of neurons.
+  /// How often the centroids that tokens are routed by move to where the tokens are, by one round of
+  /// k-means on a step's first micro-batch: in the first step of a phase of `columns` and every so
+  /// many-th after it. 0 keeps the centroids of clusters of neurons.
   public var centroidInterval = 0
   /// Sparse steps between re-clusterings; 0 clusters once, when sparsity is switched on.
   public var reclusterInterval = 0

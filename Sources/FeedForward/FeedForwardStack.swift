@@ -17,7 +17,8 @@ public final class FeedForwardStack {
   /// Centroids and scales as a checkpoint needs them; empty until sparsity was first switched on.
   /// Centroids that moved since are on the backend only, until `readCentroids`.
   public private(set) var clusterState = ClusterState()
-  private var haveMoved = false
+  /// Whether the router has centroids that `clusterState` has not.
+  private var hasStaleCentroids = false
   private let backend: any Backend
   private var method: (any FeedForwardMethod)?
   private var router: TokenRouter?
@@ -120,33 +121,33 @@ public final class FeedForwardStack {
     return method?.statistics
   }
 
-  /// The next forward passes find where centroids should move; `moveCentroids` moves them when the step
-  /// is done, and `keepCentroids` does not.
+  /// The next forward passes find where centroids should move: the first of them for every layer.
+  /// `applyCentroidMoves` moves them, `dropCentroidMoves` does not; until one of them is called, all
+  /// passes route alike.
   public func findCentroidMoves() {
     router?.dropMoves()
     method?.findsMoves = true
   }
 
   /// Moves centroids to where the passes since `findCentroidMoves` found that they should be.
-  public func moveCentroids() throws(ComputeError) {
+  public func applyCentroidMoves() throws(ComputeError) {
     method?.findsMoves = false
-    if let router, try router.applyMoves() { haveMoved = true }
+    if let router, try router.applyMoves() { hasStaleCentroids = true }
   }
 
   /// Forgets what was found since `findCentroidMoves`.
-  public func keepCentroids() {
+  public func dropCentroidMoves() {
     method?.findsMoves = false
     router?.dropMoves()
   }
 
   /// Brings `clusterState` up to date where centroids have moved.
   public func readCentroids() throws(ComputeError) {
-    guard haveMoved, let router else { return }
-    clusterState.centroids = []
-    for centroids in router.centroids {
-      clusterState.centroids.append(try backend.floats(of: centroids))
-    }
-    haveMoved = false
+    guard hasStaleCentroids, let router else { return }
+    var centroids: [[Float]] = []
+    for view in router.centroids { centroids.append(try backend.floats(of: view)) }
+    clusterState.centroids = centroids
+    hasStaleCentroids = false
   }
 
   /// The method in use, for tests and benchmarks that look inside.
@@ -164,7 +165,6 @@ public final class FeedForwardStack {
   public func recluster(
     _ weights: [FeedForwardWeights], companions: [[TensorView]]
   ) throws(ComputeError) {
-    try readCentroids()
     var state = clusterState
     state.isEmpty = false
     state.centroids = []
@@ -194,83 +194,8 @@ public final class FeedForwardStack {
   /// Takes clusters and scales, for example from a checkpoint; weights are already in their order.
   public func restore(_ state: ClusterState) throws(ComputeError) {
     clusterState = state
-    haveMoved = false
+    hasStaleCentroids = false
     try applyClusters()
-  }
-
-  /// Bytes that a stack holds in a mode, for `krait plan`.
-  public static func bytes(
-    _ configuration: FeedForwardConfiguration, mode: FeedForwardMode, shape: FeedForwardShape
-  ) -> Int {
-    guard mode != .dense else { return DenseFeedForward.bytes(shape) }
-    let recipe = configuration.recipe(mode, shape: shape)
-    return SparseFeedForward.bytes(shape, recipe: recipe)
-      + TokenRouter.bytes(
-        shape, clusters: configuration.clusters, moves: configuration.movesCentroids)
-      + SparseWeightCache.bytes(
-        shape, which: configuration.effectiveSparseWeights, eightBitLayers: recipe.eightBitLayers)
-  }
-
-  /// Bytes of work memory that the products of a mode take on a backend beside what a stack holds;
-  /// nothing is allocated.
-  public static func workBytes(
-    _ configuration: FeedForwardConfiguration, mode: FeedForwardMode, shape: FeedForwardShape,
-    on backend: any MemoryMeter
-  ) throws(ComputeError) -> Int {
-    guard mode != .dense else { return 0 }
-    let recipe = configuration.recipe(mode, shape: shape)
-    let blocks = PackedPattern.blocks(tokens: shape.tokens, blockTokens: recipe.blockTokens)
-    // Only shapes and strides matter: any aligned address will do.
-    func view(_ rows: Int, _ columns: Int, _ type: ElementType) -> TensorView {
-      TensorView(address: 4096, rows: rows, columns: columns, elementType: type)
-    }
-    var bytes = 0
-    for kept in Set(recipe.keptColumns) where kept > 0 {
-      var pattern = PackedPattern(
-        order: nil, columns: view(blocks, kept, .uint16), blockTokens: recipe.blockTokens)
-      pattern.isAscending =
-        SparseFeedForward.chain(
-          of: pattern, recipe: recipe, width: shape.width, on: backend) == nil
-      let rows = view(shape.tokens, shape.width, shape.storage)
-      let packed = view(shape.tokens, kept, shape.storage)
-      let product = KeptProduct(
-        input: rows, weights: view(shape.hiddenWidth, shape.width, shape.storage),
-        pattern: pattern, output: packed, epilogue: .squaredReLU)
-      let gradient = PackedWeightGradient(
-        packed: packed, rows: rows, pattern: pattern,
-        weightGradient: view(shape.hiddenWidth, shape.width, .float32))
-      bytes = max(bytes, try backend.workBytes(product), try backend.workBytes(gradient))
-    }
-    var (tokens, rows) = (shape.tokens, recipe.blockTokens)
-    switch recipe.selection {
-    case .venom: return bytes
-    case .exact: break
-    case .sampled(let samples):
-      rows = samples
-      tokens = SampleTokens.count(
-        tokens: shape.tokens, blockTokens: recipe.blockTokens, samples: samples)
-    }
-    return max(
-      bytes,
-      try backend.workBytes(
-        BlockEnergies(
-          input: view(tokens, shape.width, shape.storage),
-          weights: view(shape.hiddenWidth, shape.width, shape.storage), blockRows: rows,
-          isTwoOfFour: configuration.effectiveSparseWeights != .none,
-          allowsEightBits: recipe.allowsEightBits,
-          eightBitInput: SparseScratch.eightBitRows(shape, recipe) == nil
-            ? nil : view(tokens, shape.width / 2, .uint16),
-          eightBitWeights: SparseWeightCache.eightBitWords(shape, recipe.allowsEightBits)
-            .map { view(1, $0, .uint16) },
-          sums: view(blocks, shape.hiddenWidth, .float32))))
-  }
-
-  /// Bytes that clustering takes for its own time, beside what a stack holds.
-  public static func clusteringBytes(
-    _ configuration: FeedForwardConfiguration, shape: FeedForwardShape
-  ) -> Int {
-    configuration.clusters > 0
-      ? NeuronClusterer.bytes(shape, clusters: configuration.clusters) : 0
   }
 
   // MARK: Private
@@ -303,30 +228,5 @@ public final class FeedForwardStack {
     try applyClusters()
     return try SparseFeedForward(
       shape: shape, recipe: recipe, router: router, sparseWeights: sparseWeights, on: backend)
-  }
-}
-
-extension FeedForwardConfiguration {
-  /// What a sparse method needs to know, for a sparse mode.
-  public func recipe(
-    _ mode: FeedForwardMode, shape: FeedForwardShape
-  ) -> SparseFeedForward.Recipe {
-    precondition(mode != .dense, "a dense mode has no sparse recipe")
-    if mode == .paper {
-      return SparseFeedForward.Recipe(
-        blockTokens: blockTokens,
-        keptColumns: Array(repeating: shape.hiddenWidth / venomM * 4, count: shape.layers),
-        selection: .venom(n: venomN, m: venomM), weightGradientPattern: weightGradientPattern)
-    }
-    return SparseFeedForward.Recipe(
-      blockTokens: blockTokens,
-      keptColumns: (0..<shape.layers).map {
-        isDense(layer: $0, of: shape.layers)
-          ? 0 : keptColumns(layer: $0, of: shape.layers, hiddenWidth: shape.hiddenWidth)
-      },
-      selection: selection == .exact
-        ? .exact(measuredOn: samples) : .sampled(samples),
-      neighbourWeight: Float(neighbourWeight), choosesBySquares: chooseBy == .squares,
-      allowsEightBits: eightBitChoice)
   }
 }

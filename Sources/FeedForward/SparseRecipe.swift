@@ -52,3 +52,28 @@ extension SparseFeedForward {
     }
   }
 }
+
+extension FeedForwardConfiguration {
+  /// What a sparse method needs to know, for a sparse mode.
+  public func recipe(
+    _ mode: FeedForwardMode, shape: FeedForwardShape
+  ) -> SparseFeedForward.Recipe {
+    precondition(mode != .dense, "a dense mode has no sparse recipe")
+    if mode == .paper {
+      return SparseFeedForward.Recipe(
+        blockTokens: blockTokens,
+        keptColumns: Array(repeating: shape.hiddenWidth / venomM * 4, count: shape.layers),
+        selection: .venom(n: venomN, m: venomM), weightGradientPattern: weightGradientPattern)
+    }
+    return SparseFeedForward.Recipe(
+      blockTokens: blockTokens,
+      keptColumns: (0..<shape.layers).map {
+        isDense(layer: $0, of: shape.layers)
+          ? 0 : keptColumns(layer: $0, of: shape.layers, hiddenWidth: shape.hiddenWidth)
+      },
+      selection: selection == .exact
+        ? .exact(measuredOn: samples) : .sampled(samples),
+      neighbourWeight: Float(neighbourWeight), choosesBySquares: chooseBy == .squares,
+      allowsEightBits: eightBitChoice)
+  }
+}

@@ -19,8 +19,8 @@ public final class TokenRouter {
   private var movedLayers: Set<Int> = []
   private let arena: Arena
 
-  /// A centroid with fewer tokens begins anew somewhere else: a few of every hundred thousand are no
-  /// cluster, and would not be one in the next round either.
+  /// A centroid with fewer tokens of a micro-batch begins anew at one of them: an eighth of a block of
+  /// 128 gives a block nothing to be made of.
   public static let fewestTokens = 16
 
   /// Memory for the centroids of all layers and the scores of one. No clusters: never ready.
@@ -109,6 +109,6 @@ public final class TokenRouter {
     return !movedLayers.isEmpty
   }
 
-  /// Forgets what `findMoves` found: the step did not happen.
+  /// Forgets what `findMoves` found: the step is not taken.
   func dropMoves() { movedLayers = [] }
 }

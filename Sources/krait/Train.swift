@@ -78,7 +78,8 @@ struct Train: ParsableCommand {
     _ folder: RunFolder, given: RunConfiguration
   ) throws -> RunConfiguration {
     if configurationFile != nil { return given }
-    var final = try RunConfiguration.read(path: folder.configurationPath, overrides: overrides)
+    var final = try RunConfiguration.read(
+      resolved: folder.configurationPath, overrides: overrides)
     // A preset that is another model's is refused by the trainer, with both values.
     if preset != nil { final.model = given.model }
     return final

@@ -79,7 +79,7 @@ import Testing
     _ = try network.run()
     #expect(try centroids(network) == before)
     #expect(try order(network) == orderBefore)
-    try network.stack.moveCentroids()
+    try network.stack.applyCentroidMoves()
     let after = try centroids(network)
     for (value, wanted) in zip(after, expected.moved.joined()) {
       #expect(abs(Double(value) - wanted) < 1e-5)
@@ -97,7 +97,7 @@ import Testing
       last = now.total
       network.stack.findCentroidMoves()
       _ = try network.run()
-      try network.stack.moveCentroids()
+      try network.stack.applyCentroidMoves()
     }
   }
 
@@ -106,12 +106,12 @@ import Testing
     let before = try centroids(network)
     network.stack.findCentroidMoves()
     _ = try network.run()
-    network.stack.keepCentroids()
-    try network.stack.moveCentroids()
+    network.stack.dropCentroidMoves()
+    try network.stack.applyCentroidMoves()
     #expect(try centroids(network) == before)
     // Nor does one that was not asked to.
     _ = try network.run()
-    try network.stack.moveCentroids()
+    try network.stack.applyCentroidMoves()
     #expect(try centroids(network) == before)
   }
 
@@ -127,7 +127,7 @@ import Testing
           random.values(network.input.count, whole: false), to: network.input)
         _ = try network.run()
       }
-      try network.stack.moveCentroids()
+      try network.stack.applyCentroidMoves()
       return try centroids(network)
     }
     #expect(try moved(second: true) == moved(second: false))
@@ -137,11 +137,21 @@ import Testing
     let network = try network()
     network.stack.findCentroidMoves()
     _ = try network.run()
-    try network.stack.moveCentroids()
+    try network.stack.applyCentroidMoves()
     let orderBefore = try order(network)
     try network.stack.switchMode(to: .dense)
     try network.stack.switchMode(to: .columns)
     #expect(try order(network) == orderBefore)
+  }
+
+  @Test func aRestoredStateTakesThePlaceOfWhatMoved() throws {
+    let network = try network()
+    let state = network.stack.clusterState
+    network.stack.findCentroidMoves()
+    _ = try network.run()
+    try network.stack.applyCentroidMoves()
+    try network.stack.restore(state)
+    #expect(try centroids(network) == state.centroids[0])
   }
 
   /// Neither mode nor clusters that do not move take room for it.

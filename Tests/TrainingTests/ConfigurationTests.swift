@@ -216,6 +216,26 @@ import Transformer
     #expect(try RunConfiguration.parse(configuration.toml, name: "x") == configuration)
   }
 
+  /// A run that is older than a setting goes on as it was, whatever the presets say by now.
+  @Test func aSettingThatARunDoesNotNameChangesNothing() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path + "/config.toml"
+    let now = try RunConfiguration.read(preset: "tiny")
+    #expect(now.feedForward.centroidInterval > 0)
+    let lines = now.toml.split(separator: "\n", omittingEmptySubsequences: false)
+    try lines.filter { !$0.hasPrefix("centroidInterval") }.joined(separator: "\n")
+      .write(toFile: path, atomically: true, encoding: .utf8)
+    var expected = now
+    expected.feedForward.centroidInterval = 0
+    #expect(try RunConfiguration.read(resolved: path) == expected)
+    expected.schedule.steps = 9
+    #expect(
+      try RunConfiguration.read(resolved: path, overrides: ["schedule.steps=9"]) == expected)
+    let run = RunFolder(folder.path)
+    expected.schedule.steps = now.schedule.steps
+    #expect(try run.configuration() == expected)
+  }
+
   @Test func presetThenFileThenOverrides() throws {
     let folder = try TemporaryFolder()
     let path = folder.path + "/run.toml"

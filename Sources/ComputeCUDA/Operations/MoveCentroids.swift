@@ -10,8 +10,10 @@ extension CUDABackend {
       "MoveCentroids: one element type")
     try run(operation.product)
     let (tokens, clusters, columns) = (input.rows, moved.rows, moved.columns)
-    // Follows from the number of rows alone, as sums then do.
-    let parts = min(16, (tokens + 2047) / 2048)
+    let slices = (columns + 255) / 256
+    // Enough blocks to fill a GPU, not tens of thousands of them. Follows from the shapes alone, as the
+    // order of sums then does.
+    let parts = max(1, min(16, (tokens + 2047) / 2048, 16_384 / (clusters * slices)))
     let nearestBytes = DeviceMemory.partBytes(tokens * 4)
     let memberBytes = DeviceMemory.partBytes(parts * clusters * 4)
     let nearest = try memory.scratch(
@@ -37,7 +39,7 @@ extension CUDABackend {
     adding.add(members)
     try launch(
       "MoveCentroids.cu", "sum_members", input.elementType,
-      grid: Grid(x: (columns + 255) / 256, y: clusters, z: parts), adding)
+      grid: Grid(x: slices, y: clusters, z: parts), adding)
 
     var moving = KernelArguments()
     moving.add(sums)

@@ -4,8 +4,10 @@
 // a block lists the cluster's rows among 256 at a time, in their order, and a thread adds its column of them. Parts are
 // added in order by move, a block for every centroid: the same bits in every run.
 //
-// A round of T 49152, d 768, C 48 reads the input twice (the product that gives scores, and here) and 48 times the row
-// numbers: some 0.1 ms, once in many steps.
+// Floor at T 49152, d 768, C 48: the input twice (75 MB; the product that gives scores, and here) and the row numbers
+// once for every cluster and 256 columns (28 MB, from L2): 0.06 ms at 3 TB/s. Reached: a step of 12 layers in which centroids
+// move takes 3 to 3.5 ms longer than its neighbours, so 0.25 to 0.3 ms a layer (H200, 2026-11-26, metrics.jsonl of the runs in
+// Benchmarks/Reports/2026-11-26-router-h200.md). Done once in many steps: the only version tried.
 #include "reduce.cuh"
 #include "two_largest.cuh"
 

@@ -11,6 +11,10 @@ extension CaseList {
             moveCentroids(
               tokens: tokens, clusters: clusters, width: width, fewest: [0, 1, 4][tokens % 3],
               slicing: slicing))
+          cases.append(
+            moveCentroids(
+              tokens: tokens, clusters: clusters, width: width, fewest: [0, 1, 4][tokens % 3],
+              withNaN: true, slicing: slicing))
         }
       }
     }
@@ -23,13 +27,14 @@ extension CaseList {
   /// abound; only the length is rounded.
   static func moveCentroids(
     tokens: Int, clusters: Int, width: Int, fewest: Int, isZero: Bool = false,
-    slicing: CaseSlicing = .none
+    withNaN: Bool = false, slicing: CaseSlicing = .none
   ) -> OperationCase {
     let rows: CaseValues =
-      isZero ? .zeros(tokens * width) : .fewSmallValues(tokens * width, seed: 1)
+      isZero ? .zeros(tokens * width) : .fewSmallValues(tokens * width, seed: 1, withNaN: withNaN)
     return OperationCase(
       "MoveCentroids",
       "\(tokens) x \(width) to \(clusters), fewest \(fewest)\(isZero ? ", zero" : "")"
+        + (withNaN ? ", NaN" : "")
         + (slicing == .none ? "" : ", sliced \(slicing)"),
       [
         .input("input", tokens, width, rows, slicing: slicing),
@@ -60,9 +65,11 @@ extension CaseList {
           if own.count < fewest { own = [cluster * tokens / clusters] }
           let sum = (0..<width).map { column in own.reduce(0) { $0 + input[$1, column] } }
           let length = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
+          let hasDirection = length > 0 && length.isFinite
           for column in 0..<width {
             numbers.add(
-              length > 0 ? sum[column] / length : centroids[cluster, column], to: "moved", cluster,
+              hasDirection ? sum[column] / length : centroids[cluster, column], to: "moved",
+              cluster,
               column)
           }
         }

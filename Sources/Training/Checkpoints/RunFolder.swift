@@ -90,7 +90,7 @@ public final class RunFolder {
         "'\(path)' holds no run (it has no config.toml); give the folder of a run, for example "
           + "runs/tiny")
     }
-    return try RunConfiguration.read(path: configurationPath)
+    return try RunConfiguration.read(resolved: configurationPath)
   }
 
   /// Keeps a second trainer out of the folder until this object goes away.

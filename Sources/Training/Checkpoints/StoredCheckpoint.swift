@@ -43,7 +43,7 @@ public struct StoredCheckpoint {
 
   /// The configuration that the checkpoint was written with.
   public func configuration() throws -> RunConfiguration {
-    try RunConfiguration.read(path: path + "/" + CheckpointStore.configurationName)
+    try RunConfiguration.read(resolved: path + "/" + CheckpointStore.configurationName)
   }
 
   /// Puts the parameters into a model of the same shape.

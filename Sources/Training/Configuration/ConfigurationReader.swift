@@ -14,31 +14,48 @@ extension RunConfiguration {
   public static func read(
     path: String? = nil, preset: String? = nil, overrides: [String] = []
   ) throws -> RunConfiguration {
-    var text = ""
-    if let path {
-      do {
-        text = try String(contentsOfFile: path, encoding: .utf8)
-      } catch {
-        let why =
-          access(path, F_OK) != 0
-          ? "it does not exist"
-          : access(path + "/config.toml", F_OK) == 0
-            ? "it is the folder of a run; give '\(path)/config.toml'" : "it is not UTF-8 text"
-        throw ConfigurationError(["cannot read the configuration '\(path)': \(why)"])
-      }
-    }
+    let text = try path.map { try contents(of: $0) } ?? ""
     return try parse(text, name: path ?? "the configuration", preset: preset, overrides: overrides)
   }
 
-  /// Reads a configuration from TOML text; see `read`.
+  /// Reads the configuration that a run or a checkpoint was written with: it names every setting that
+  /// there was. One that came later has the value that changes nothing, not a preset's.
+  ///
+  /// - Throws: `ConfigurationError` that lists every mistake.
+  public static func read(
+    resolved path: String, overrides: [String] = []
+  ) throws -> RunConfiguration {
+    try parse(
+      contents(of: path), name: path, base: RunConfiguration(bare: ()), overrides: overrides)
+  }
+
+  private static func contents(of path: String) throws -> String {
+    do {
+      return try String(contentsOfFile: path, encoding: .utf8)
+    } catch {
+      let why =
+        access(path, F_OK) != 0
+        ? "it does not exist"
+        : access(path + "/config.toml", F_OK) == 0
+          ? "it is the folder of a run; give '\(path)/config.toml'" : "it is not UTF-8 text"
+      throw ConfigurationError(["cannot read the configuration '\(path)': \(why)"])
+    }
+  }
+
+  /// Reads a configuration from TOML text; see `read`. Without any preset named it starts from `base`,
+  /// nil for the preset `tiny`.
   public static func parse(
-    _ text: String, name: String, preset: String? = nil, overrides: [String] = []
+    _ text: String, name: String, preset: String? = nil, base: RunConfiguration? = nil,
+    overrides: [String] = []
   ) throws -> RunConfiguration {
     var reader = ConfigurationReader(source: name)
     let sections = reader.sections(of: text)
-    let chosen = preset ?? reader.presetName(sections, overrides)
-    var configuration = RunConfiguration(bare: ())
-    if let known = Preset(rawValue: chosen) {
+    let named = preset ?? reader.presetName(sections, overrides)
+    let chosen = named ?? Preset.tiny.rawValue
+    var configuration: RunConfiguration
+    if named == nil, let base {
+      configuration = base
+    } else if let known = Preset(rawValue: chosen) {
       configuration = PresetDefaults.configuration(known)
     } else {
       let names = Preset.allCases.map(\.rawValue)
@@ -148,15 +165,15 @@ struct ConfigurationReader {
     }
   }
 
-  /// The preset that the file or an override names; `tiny` when neither does.
+  /// The preset that the file or an override names; nil when neither does.
   func presetName(
     _ sections: [String: [String: ConfigurationValue]], _ overrides: [String]
-  ) -> String {
+  ) -> String? {
     for override in overrides.reversed() where override.hasPrefix("model.preset=") {
       return String(override.dropFirst("model.preset=".count))
     }
     if case .text(let name)? = sections["model"]?["preset"] { return name }
-    return Preset.tiny.rawValue
+    return nil
   }
 
   mutating func apply(

@@ -100,7 +100,7 @@ public final class StepEngine {
     for index in batch.indices {
       try add(index, of: batch)
       guard proceed() else {
-        pass.feedForward.keepCentroids()
+        skip()
         return nil
       }
     }
@@ -125,7 +125,6 @@ public final class StepEngine {
   /// Waits for the batch's numbers. Losses are there long before gradients are.
   private func end(_ batch: [MicroBatch]) throws(ComputeError) -> Gradients {
     let tokens = batch.reduce(0) { $0 + $1.tokens.count }
-    try pass.feedForward.moveCentroids()
     try optimizer.sumSquares(pass.batchGradients)
     var sum = 0.0
     for read in losses {
@@ -135,11 +134,16 @@ public final class StepEngine {
     return Gradients(loss: sum / Double(tokens), norm: try optimizer.summedNorm())
   }
 
-  /// Applies the gradients of the last call.
+  /// Applies the gradients of the last call, and moves centroids where that was asked for.
   public func apply(_ gradients: Gradients, learningRate: Double) throws(ComputeError) {
     precondition(gradients.isFinite, "non-finite gradients are never applied")
     try optimizer.apply(
       pass.batchGradients.stretches, norm: gradients.norm, learningRate: learningRate)
+    try pass.feedForward.applyCentroidMoves()
     pass.feedForward.weightsChanged()
   }
+
+  /// Leaves everything as it was before the last batch: its gradients are not applied, and the centroids
+  /// that tokens are routed by stay.
+  public func skip() { pass.feedForward.dropCentroidMoves() }
 }

@@ -207,7 +207,11 @@ public final class Trainer {
     else { return .abandoned }
     let judgement = state.judge.judge(loss: gradients.loss, norm: gradients.norm)
     let learningRate = rate.rate(step: state.step)
-    if judgement.verdict == .apply { try engine.apply(gradients, learningRate: learningRate) }
+    if judgement.verdict == .apply {
+      try engine.apply(gradients, learningRate: learningRate)
+    } else {
+      engine.skip()
+    }
     // Else the machine updates while the next batch is made ready, and its time is the next step's.
     let flowsOn = flowsOn(after: state.step)
     if !flowsOn { try backend.synchronize() }
@@ -233,8 +237,11 @@ public final class Trainer {
     log.write(record)
     progress.show(record, stepSeconds: seconds)
     if let statistics = engine.pass.feedForward.takeStatistics() {
+      // Of neurons: where centroids have moved since, they say nothing of what tokens are routed by.
+      let sizes = engine.pass.feedForward.clusterState.sizes
       log.write(
-        statistics, clusterSizes: engine.pass.feedForward.clusterState.sizes, step: state.step)
+        statistics, clusterSizes: configuration.feedForward.movesCentroids ? [] : sizes,
+        step: state.step)
     }
     return tooManySkips(record.skipped).map { .failed($0) } ?? .done
   }
