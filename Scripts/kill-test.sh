@@ -20,14 +20,13 @@ move) clusters="--set feedForward.reclusterInterval=0 --set feedForward.centroid
 again) clusters="--set feedForward.reclusterInterval=7 --set feedForward.centroidInterval=0" ;;
 *) echo "CLUSTERS is '$CLUSTERS'; it must be move or again" >&2; exit 64 ;;
 esac
-steps=$((times * 14))
 
 settings="--set run.folder=runs --set model.width=32 --set model.hiddenWidth=64
   --set model.layers=2 --set model.heads=2 --set model.keyValueHeads=1 --set model.headWidth=16
   --set feedForward.blockTokens=16 --set feedForward.samples=4 --set feedForward.keptMultiple=8
   --set feedForward.clusters=4 $clusters
   --set data.sequence=32 --set data.batch=4 --set data.microBatch=2
-  --set schedule.steps=$steps --set schedule.warmup=10 --set schedule.denseWarmup=20
+  --set schedule.warmup=10 --set schedule.denseWarmup=20
   --set run.checkpointInterval=$interval --set run.evaluateInterval=9 --set run.evaluateSequences=4
   --set run.logInterval=1 --set run.statisticsInterval=11 --set run.sampleTokens=4
   --set device.threads=1 --set device.blas=own"
@@ -36,6 +35,15 @@ fail() { echo "FAILED: $1"; [ -f log ] && tail -5 log; exit 1; }
 # The number in the newest complete line that matches: what a run said it had done.
 reached() { grep -a '^step ' log | sed -n 's/^step \([0-9]*\)\/.*/\1/p' | tail -1; }
 saved() { ls "runs/$1/checkpoints" 2>/dev/null | sed -n 's/^step-0*\([0-9][0-9]*\)$/\1/p' | sort -n | tail -1; }
+
+# Long enough for all kills: one comes every 0.4 s on average, and start-up takes some of that.
+pilot=200
+begin=$(date +%s%N)
+# shellcheck disable=SC2086
+"$krait" train $settings --set schedule.steps=$pilot --set run.name=pilot >log 2>&1 || fail "the pilot run"
+steps=$((pilot * times * 400000000 / ($(date +%s%N) - begin)))
+[ "$steps" -ge $((times * 14)) ] || steps=$((times * 14))
+settings="$settings --set schedule.steps=$steps"
 
 # shellcheck disable=SC2086
 "$krait" train $settings --set run.name=whole >log 2>&1 || fail "the run that nobody kills"
@@ -88,5 +96,6 @@ cmp whole.metrics killed.metrics || fail "metrics differ from the run that nobod
 left=$(find runs/killed -name '.writing-*' -o -name '.removing-*' -o -name '*.tmp')
 [ -z "$left" ] || fail "left over: $left"
 [ "$early" -eq 1 ] && echo "the run finished before kill $((kills + 1))"
+[ $((2 * kills)) -ge "$times" ] || fail "only $kills of $times kills came in time: the run is too short here"
 echo "killed $kills times: every resume worked, at most $most steps were lost (a checkpoint every" \
   "$interval), parameters, moments and metrics equal the run that nobody killed"
