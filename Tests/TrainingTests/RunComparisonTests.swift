@@ -117,6 +117,52 @@ import Training
     #expect(line.split(separator: " ").last == "-")
   }
 
+  /// Training losses are compared with those of the reference's run of the same seed.
+  @Test func trainingLossesAreComparedSeedBySeed() throws {
+    func curves(_ name: String, above: Double, falling: Double = 0) -> RunCurves {
+      var run = run(name, from: 5, to: 3, secondsPerStep: 1)
+      for index in run.steps.indices {
+        run.steps[index].loss = 4 + above + falling * Double(index + 1) / 100
+      }
+      return run
+    }
+    func configuration(_ seed: Int, _ mode: FeedForwardMode) -> RunConfiguration {
+      var configuration = RunConfiguration()
+      configuration.run.seed = seed
+      configuration.feedForward.mode = mode
+      return configuration
+    }
+    var last = curves("columns-2", above: 0.75)
+    last.steps[95].loss = nil
+    var other = curves("half-batch-1", above: 0)
+    for index in other.steps.indices { other.steps[index].tokens /= 2 }
+    let runs = [
+      curves("dense-1", above: 0), curves("dense-2", above: 0.5),
+      curves("columns-1", above: 0, falling: 1), last, curves("columns-3", above: 9), other,
+    ]
+    var half = configuration(1, .dense)
+    half.data.batch /= 2
+    half.data.microBatch /= 2
+    let configurations = [
+      configuration(1, .dense), configuration(2, .dense), configuration(1, .columns),
+      configuration(2, .columns), configuration(3, .columns), half,
+    ]
+    let comparison = RunComparison(runs, configurations: configurations)
+    let distances = runs.indices.map { comparison.trainingDistance(run: $0) }
+    // Steps 91 to 100, whose mean is 0.955 of the fall; a step without a loss does not count.
+    #expect(abs(try #require(distances[2]) - 0.955) < 1e-12)
+    #expect(abs(try #require(distances[3]) - 0.25) < 1e-12)
+    // The reference itself, a seed that it has not, and steps of other tokens.
+    #expect([0, 1, 4, 5].allSatisfy { distances[$0] == nil })
+    let text = ComparisonText(comparison).text
+    #expect(text.contains("training, to its seed") && text.contains("+0.6025 ± 0.3525"))
+    let early = RunComparison(runs, configurations: configurations, trainingSteps: 1...50)
+    #expect(abs(try #require(early.trainingDistance(run: 2)) - 0.255) < 1e-12)
+    let none = RunComparison(runs, configurations: configurations, trainingSteps: 200...300)
+    #expect(none.trainingDistance(run: 2) == nil)
+    #expect(RunComparison(runs).trainingDistance(run: 2) == nil)
+  }
+
   @Test func oneRunOfEachRecipeHasNoMeans() {
     var other = RunConfiguration()
     other.feedForward.samples = 5

@@ -8,8 +8,8 @@ public struct ComparisonText {
   /// Column titles of the table.
   static let header = [
     "run", "sparse steps", "tokens", "time in steps", "dense tokens/s", "sparse tokens/s",
-    "final loss", "to reference", "bits/byte", "tokens to its loss", "time to its loss",
-    "times sooner",
+    "final loss", "to reference", "training, to its seed", "bits/byte", "tokens to its loss",
+    "time to its loss", "times sooner",
   ]
 
   /// Cells of the table, a row for each run.
@@ -28,6 +28,9 @@ public struct ComparisonText {
         ProgressLine.duration(curves.steps.last?.seconds ?? 0), speed(false), speed(true),
         entry.final.map { ProgressLine.decimals($0.loss, 4) } ?? "-",
         isReference ? "reference" : difference.map(ComparisonText.signed) ?? "-",
+        isReference
+          ? "reference"
+          : comparison.trainingDistance(run: index).map(ComparisonText.signed) ?? "-",
         entry.final?.bitsPerByte.map { ProgressLine.decimals($0, 4) } ?? "-",
         entry.reached.map { ProgressLine.decimals($0.tokens, 0) } ?? "not reached",
         entry.reached.map { ProgressLine.duration($0.seconds) } ?? "not reached",
@@ -38,8 +41,8 @@ public struct ComparisonText {
 
   /// Titles of the table of seeds.
   static let groupHeader = [
-    "mean of seeds", "runs", "final loss", "to reference", "as good as its mean", "time in steps",
-    "times faster",
+    "mean of seeds", "runs", "final loss", "to reference", "training, to its seed",
+    "as good as its mean", "time in steps", "times faster",
   ]
 
   /// Cells of the table of seeds, a row for each recipe; empty when no recipe has two runs. Nothing is
@@ -65,9 +68,19 @@ public struct ComparisonText {
       return [
         group.name, "\(group.losses.count)",
         ComparisonText.mean(ProgressLine.decimals(group.meanLoss, 4), group.standardError),
-        difference ?? "-", asGood ?? "-", ProgressLine.duration(group.meanSeconds), faster ?? "-",
+        difference ?? "-", group == reference ? "reference" : trainingDistance(group) ?? "-",
+        asGood ?? "-", ProgressLine.duration(group.meanSeconds), faster ?? "-",
       ]
     }
+  }
+
+  /// The mean of the distances that runs of a recipe have; nil where none has.
+  private func trainingDistance(_ group: SeedGroup) -> String? {
+    let distances = group.runs.compactMap { comparison.trainingDistance(run: $0) }
+    guard !distances.isEmpty else { return nil }
+    return ComparisonText.mean(
+      ComparisonText.signed(distances.reduce(0, +) / Double(distances.count)),
+      SeedGroup.standardError(of: distances))
   }
 
   /// The whole text: one block of lines for each run, means over seeds, then what to know.

@@ -9,6 +9,8 @@ public struct RunComparison: Sendable {
     /// Settings in which it differs from the reference: `section.name`, the reference's value, its
     /// own.
     public let differences: [(key: String, reference: String, own: String)]
+    /// Its seed; nil without a configuration. Runs of one seed see the same text in the same step.
+    public let seed: Int?
     /// The last dense evaluation; nil before the first.
     public let final: RunCurves.Evaluation?
     /// Tokens and seconds until the reference's final loss was reached; nil if never.
@@ -22,18 +24,27 @@ public struct RunComparison: Sendable {
   /// Runs with the same recipe, whatever their seeds; empty without configurations.
   public let groups: [SeedGroup]
 
+  /// The steps over which training losses are compared; nil for the last tenth of those that two runs
+  /// have both done.
+  public let trainingSteps: ClosedRange<Int>?
+
   /// The reference's final loss.
   public var target: Double? { entries.first?.final?.loss }
 
   /// Compares curves that were read already; `configurations` may be empty.
-  public init(_ curves: [RunCurves], configurations: [RunConfiguration] = []) {
+  public init(
+    _ curves: [RunCurves], configurations: [RunConfiguration] = [],
+    trainingSteps: ClosedRange<Int>? = nil
+  ) {
     precondition(!curves.isEmpty, "nothing to compare")
+    self.trainingSteps = trainingSteps
     let target = curves[0].evaluations.last?.loss
     entries = curves.enumerated().map { index, run in
       Entry(
         curves: run,
         differences: configurations.count == curves.count
           ? RunComparison.differences(configurations[0], configurations[index]) : [],
+        seed: configurations.count == curves.count ? configurations[index].run.seed : nil,
         final: run.evaluations.last, reached: target.flatMap { run.reached($0) })
     }
     warnings = RunComparison.warnings(entries)
@@ -43,7 +54,7 @@ public struct RunComparison: Sendable {
   /// Reads run folders.
   ///
   /// - Throws: a sentence naming a folder that is not a run.
-  public init(folders: [String]) throws {
+  public init(folders: [String], trainingSteps: ClosedRange<Int>? = nil) throws {
     let names = RunComparison.names(folders)
     var curves: [RunCurves] = []
     var configurations: [RunConfiguration] = []
@@ -52,7 +63,7 @@ public struct RunComparison: Sendable {
       configurations.append(try folder.configuration())
       curves.append(try RunCurves(folder, name: name))
     }
-    self.init(curves, configurations: configurations)
+    self.init(curves, configurations: configurations, trainingSteps: trainingSteps)
   }
 
   /// How many times sooner a run reached the reference's final loss than the reference did.

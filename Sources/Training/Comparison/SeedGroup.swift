@@ -29,11 +29,14 @@ public struct SeedGroup: Sendable, Equatable {
   public var meanSeconds: Double { seconds.reduce(0, +) / Double(seconds.count) }
 
   /// Standard error of the mean loss; nil for one run.
-  public var standardError: Double? {
-    guard losses.count > 1 else { return nil }
-    let mean = meanLoss
-    let squares = losses.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    return (squares / Double(losses.count - 1) / Double(losses.count)).squareRoot()
+  public var standardError: Double? { SeedGroup.standardError(of: losses) }
+
+  /// Standard error of the mean of some numbers; nil for fewer than two.
+  static func standardError(of numbers: [Double]) -> Double? {
+    guard numbers.count > 1 else { return nil }
+    let mean = numbers.reduce(0, +) / Double(numbers.count)
+    let squares = numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return (squares / Double(numbers.count - 1) / Double(numbers.count)).squareRoot()
   }
 
   /// Standard error of the difference of two mean losses; nil when either is of one run.
