@@ -68,8 +68,8 @@ struct Plan: ParsableCommand {
     line("this machine's matrix rate", fixed(rate * 1e-9, 0) + " GFLOP/s (\(backend.summary))")
     line(
       "at that rate",
-      "\(ProgressLine.duration(dense)) a dense step"
-        + (plan.sparseFlops == nil ? "" : ", \(ProgressLine.duration(sparse)) a sparse one"))
+      "\(ProgressLine.stepDuration(dense)) a dense step"
+        + (plan.sparseFlops == nil ? "" : ", \(ProgressLine.stepDuration(sparse)) a sparse one"))
     line(
       "the whole run",
       "at least "

@@ -95,6 +95,13 @@ import Training
       [0, 59.4, 59.6, 3599, 7500].map(ProgressLine.duration)
         == ["0 s", "59 s", "1 min 00 s", "59 min 59 s", "2 h 05 min"])
     #expect(ProgressLine.duration(.infinity) == "?" && ProgressLine.duration(-1) == "?")
+    #expect(
+      [0, 0.0432, 0.0999, 0.09996, 0.298, 0.9996, 1.26, 9.94, 9.96, 75].map(
+        ProgressLine.stepDuration)
+        == [
+          "0.0 ms", "43.2 ms", "99.9 ms", "100 ms", "298 ms", "1.0 s", "1.3 s", "9.9 s", "10 s",
+          "1 min 15 s",
+        ])
     #expect(ProgressLine.decimals(-0.0004, 3) == "0.000")
     #expect(ProgressLine.decimals(-12.3456, 2) == "-12.35")
     #expect(ProgressLine.decimals(.nan, 2) == "nan")

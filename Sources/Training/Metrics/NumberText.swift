@@ -10,6 +10,13 @@ extension ProgressLine {
     return "\(whole / 3600) h \(two(whole % 3600 / 60)) min"
   }
 
+  /// The time of one step, of which many follow: `43.2 ms`, `298 ms`, `1.3 s`, then as `duration`.
+  public static func stepDuration(_ seconds: Double) -> String {
+    guard seconds.isFinite, seconds >= 0, seconds < 9.95 else { return duration(seconds) }
+    if seconds >= 0.9995 { return decimals(seconds, 1) + " s" }
+    return decimals(1000 * seconds, seconds < 0.09995 ? 1 : 0) + " ms"
+  }
+
   /// A number with fixed decimals.
   public static func decimals(_ value: Double, _ count: Int) -> String {
     guard value.isFinite, abs(value) < 1e12 else { return plain(value) }
