@@ -37,6 +37,9 @@ public enum PresetDefaults {
     // Held-out 0.3652 instead of 0.3686, training loss 0.0096 above dense's instead of 0.0151: means of
     // four seeds (2026-11-26, two CPU cores).
     configuration.feedForward.centroidInterval = 20
+    // 0.3606 instead of 0.3652, training loss 0.0062 above dense's instead of 0.0096 (the same four seeds):
+    // of 64 blocks a neighbour's tokens are too different. A CPU gains nothing from lists that change less.
+    configuration.feedForward.neighbourWeight = 0
   }
 
   private static func large(
