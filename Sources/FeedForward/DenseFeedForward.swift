@@ -9,8 +9,6 @@ public final class DenseFeedForward: FeedForwardMethod {
   private let probe: StatisticsProbe
   private let arena: Arena
 
-  /// Nothing is routed.
-  public var findsMoves = false
   public var statistics: SparsityStatistics?
 
   /// Allocates [T, f] for every layer that is held and one more for the gradient.

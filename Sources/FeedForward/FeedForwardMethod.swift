@@ -115,9 +115,6 @@ public protocol FeedForwardMethod: AnyObject {
   /// Called when the weights have changed: at the start of every optimizer step.
   func weightsChanged()
 
-  /// Whether the next forward passes find where the centroids that tokens are routed by should move.
-  var findsMoves: Bool { get set }
-
   /// When not nil, forward passes measure this layer's sparsity and put it here.
   var statistics: SparsityStatistics? { get set }
 }

@@ -125,19 +125,16 @@ public final class FeedForwardStack {
   /// `applyCentroidMoves` moves them, `dropCentroidMoves` does not; until one of them is called, all
   /// passes route alike.
   public func findCentroidMoves() {
-    router?.dropMoves()
-    method?.findsMoves = true
+    router?.startFindingMoves()
   }
 
   /// Moves centroids to where the passes since `findCentroidMoves` found that they should be.
   public func applyCentroidMoves() throws(ComputeError) {
-    method?.findsMoves = false
     if let router, try router.applyMoves() { hasStaleCentroids = true }
   }
 
   /// Forgets what was found since `findCentroidMoves`.
   public func dropCentroidMoves() {
-    method?.findsMoves = false
     router?.dropMoves()
   }
 

@@ -18,7 +18,6 @@ public final class SparseFeedForward: FeedForwardMethod {
   let probe: StatisticsProbe
   private let arena: Arena
 
-  public var findsMoves = false
   public var statistics: SparsityStatistics?
 
   /// Allocates what all layers keep, and the scratch memory they share.
@@ -114,7 +113,7 @@ public final class SparseFeedForward: FeedForwardMethod {
       if let measured { statistics?.layers[layer] = measured }
       return
     }
-    if findsMoves { try router.findMoves(layer: layer, input: input) }
+    try router.findMoves(layer: layer, input: input)
     try activate(layer, up: up, input: input, hasCopy: hasCopy, measures: statistics != nil)
     try backend.run(
       PackedProduct(

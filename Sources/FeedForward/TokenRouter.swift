@@ -17,6 +17,8 @@ public final class TokenRouter {
   /// Where the centroids of the layers named move at the end of the step.
   private let moved: [TensorView]
   private var movedLayers: Set<Int> = []
+  /// Whether `findMoves` finds any.
+  private var findsMoves = false
   private let arena: Arena
 
   /// A centroid with fewer tokens of a micro-batch begins anew at one of them: an eighth of a block of
@@ -90,10 +92,18 @@ public final class TokenRouter {
     return true
   }
 
-  /// Finds where a layer's centroids should be for these rows of its input, [T, d] in any order, by one
-  /// round of k-means; they go there at `applyMoves`. Later micro-batches of a step change nothing.
+  /// From now until `applyMoves` or `dropMoves`, `findMoves` finds where centroids should move.
+  func startFindingMoves() {
+    dropMoves()
+    findsMoves = true
+  }
+
+  /// Finds, where that was asked for, where a layer's centroids should be for these rows of its input,
+  /// [T, d] in any order, by one round of k-means; they go there at `applyMoves`. Later micro-batches of
+  /// a step change nothing.
   func findMoves(layer: Int, input: TensorView) throws(ComputeError) {
-    guard isReady, let scores, !moved.isEmpty, movedLayers.insert(layer).inserted else { return }
+    guard findsMoves, isReady, let scores, !moved.isEmpty, movedLayers.insert(layer).inserted
+    else { return }
     try backend.run(
       MoveCentroids(
         input: input, centroids: centroids[layer], fewestRows: TokenRouter.fewestTokens,
@@ -104,11 +114,14 @@ public final class TokenRouter {
   ///
   /// - Returns: Whether any moved.
   func applyMoves() throws(ComputeError) -> Bool {
-    defer { movedLayers = [] }
+    defer { dropMoves() }
     for layer in movedLayers { try backend.copy(from: moved[layer], to: centroids[layer]) }
     return !movedLayers.isEmpty
   }
 
   /// Forgets what `findMoves` found: the step is not taken.
-  func dropMoves() { movedLayers = [] }
+  func dropMoves() {
+    movedLayers = []
+    findsMoves = false
+  }
 }

@@ -8,10 +8,7 @@ import Transformer
 @Suite struct MovingCentroidsTests {
   /// Twelve steps, of which the third to the ninth are sparse.
   private func run(interval: Int) throws -> TinyRun {
-    try TinyRun {
-      $0.feedForward.reclusterInterval = 0
-      $0.feedForward.centroidInterval = interval
-    }
+    try TinyRun { $0.feedForward.moveCentroids(every: interval) }
   }
 
   /// Trains; the centroids after every step, by its number from 1. Before the steps of `bad` a weight

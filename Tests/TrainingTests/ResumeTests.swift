@@ -24,8 +24,8 @@ import Training
   }
 
   /// Stops at every place where a trainer asks whether to: between and within steps, in
-  /// evaluations, in samples. Re-clustering or centroids that move, both phase switches and the checkpoint interval lie
-  /// on the way.
+  /// evaluations, in samples. Re-clustering or centroids that move, both phase switches and the
+  /// checkpoint interval lie on the way.
   @Test(arguments: [0, 2])
   func aStopAnywhereChangesNothing(centroidInterval: Int) throws {
     func make() throws -> TinyRun {
@@ -161,13 +161,5 @@ private struct TinyRunCopy {
         steps: 1,
         phases: SparsityPhases(configuration.schedule, feedForward: configuration.feedForward),
         interval: 1, terminal: false, write: { _ in }))
-  }
-}
-
-extension FeedForwardConfiguration {
-  /// Instead of clustering neurons again.
-  fileprivate mutating func moveCentroids(every steps: Int) {
-    reclusterInterval = 0
-    centroidInterval = steps
   }
 }

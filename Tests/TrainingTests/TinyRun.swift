@@ -185,3 +185,11 @@ final class StopAtPoll {
     })
   }
 }
+
+extension FeedForwardConfiguration {
+  /// Instead of clustering neurons again.
+  mutating func moveCentroids(every steps: Int) {
+    reclusterInterval = 0
+    centroidInterval = steps
+  }
+}

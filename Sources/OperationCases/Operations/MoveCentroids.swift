@@ -54,12 +54,7 @@ extension CaseList {
       reference: { numbers in
         let input = numbers["input"]
         let centroids = numbers["centroids"]
-        let nearest = (0..<tokens).map { token in
-          ranking(
-            (0..<clusters).map { cluster in
-              (0..<width).reduce(0) { $0 + input[token, $1] * centroids[cluster, $1] }
-            })[0]
-        }
+        let nearest = (0..<tokens).map { clusterRanking(input, $0, centroids, clusters, width)[0] }
         for cluster in 0..<clusters {
           var own = (0..<tokens).filter { nearest[$0] == cluster }
           if own.count < fewest { own = [cluster * tokens / clusters] }

@@ -51,10 +51,7 @@ extension CaseList {
         let input = numbers["input"]
         let centroids = numbers["centroids"]
         let nearest = (0..<tokens).map { token in
-          let ranked = ranking(
-            (0..<clusters).map { cluster in
-              (0..<width).reduce(0) { $0 + input[token, $1] * centroids[cluster, $1] }
-            })
+          let ranked = clusterRanking(input, token, centroids, clusters, width)
           return (ranked[0], clusters > 1 ? ranked[1] : 0)
         }
         let row = clusterRow(nearest, clusters: clusters)
@@ -65,6 +62,16 @@ extension CaseList {
         // Equal keys stay in token order.
         let order = (0..<tokens).sorted { (keys[$0], $0) < (keys[$1], $1) }
         numbers["order"].values = order.map(Double.init)
+      })
+  }
+
+  /// Clusters by how near a token is to them, the nearest first.
+  static func clusterRanking(
+    _ input: CaseMatrix, _ token: Int, _ centroids: CaseMatrix, _ clusters: Int, _ width: Int
+  ) -> [Int] {
+    ranking(
+      (0..<clusters).map { cluster in
+        (0..<width).reduce(0) { $0 + input[token, $1] * centroids[cluster, $1] }
       })
   }
 

@@ -79,7 +79,7 @@ public struct ComparisonText {
     let distances = group.runs.compactMap { comparison.trainingDistance(run: $0) }
     guard !distances.isEmpty else { return nil }
     return ComparisonText.mean(
-      ComparisonText.signed(distances.reduce(0, +) / Double(distances.count)),
+      ComparisonText.signed(SeedGroup.mean(of: distances)),
       SeedGroup.standardError(of: distances))
   }
 

@@ -49,6 +49,6 @@ extension RunComparison {
       }
     }
     return losses.filter { $0.value.count == runs.count }
-      .mapValues { $0.reduce(0, +) / Double($0.count) }
+      .mapValues { SeedGroup.mean(of: $0) }
   }
 }

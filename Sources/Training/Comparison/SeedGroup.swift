@@ -24,17 +24,22 @@ public struct SeedGroup: Sendable, Equatable {
   }
 
   /// Mean final loss.
-  public var meanLoss: Double { losses.reduce(0, +) / Double(losses.count) }
+  public var meanLoss: Double { SeedGroup.mean(of: losses) }
   /// Mean time in steps, in seconds.
-  public var meanSeconds: Double { seconds.reduce(0, +) / Double(seconds.count) }
+  public var meanSeconds: Double { SeedGroup.mean(of: seconds) }
 
   /// Standard error of the mean loss; nil for one run.
   public var standardError: Double? { SeedGroup.standardError(of: losses) }
 
+  /// The mean of some numbers, of which there is one at least.
+  static func mean(of numbers: [Double]) -> Double {
+    numbers.reduce(0, +) / Double(numbers.count)
+  }
+
   /// Standard error of the mean of some numbers; nil for fewer than two.
   static func standardError(of numbers: [Double]) -> Double? {
     guard numbers.count > 1 else { return nil }
-    let mean = numbers.reduce(0, +) / Double(numbers.count)
+    let mean = mean(of: numbers)
     let squares = numbers.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     return (squares / Double(numbers.count - 1) / Double(numbers.count)).squareRoot()
   }

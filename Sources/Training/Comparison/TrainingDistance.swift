@@ -22,7 +22,6 @@ extension RunComparison {
     let differences = common.filter { steps.contains($0.step) }.compactMap { step in
       step.loss.flatMap { loss in losses[step.step]?.loss.map { loss - $0 } }
     }
-    guard !differences.isEmpty else { return nil }
-    return differences.reduce(0, +) / Double(differences.count)
+    return differences.isEmpty ? nil : SeedGroup.mean(of: differences)
   }
 }

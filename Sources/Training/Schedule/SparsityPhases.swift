@@ -46,26 +46,30 @@ public struct SparsityPhases: Sendable, Equatable {
 
   /// The mode of a step.
   public func mode(step: Int) -> FeedForwardMode {
-    phases.first { $0.steps.contains(step) }?.mode ?? phases.last?.mode ?? .dense
+    phase(of: step)?.mode ?? phases.last?.mode ?? .dense
   }
 
   /// Whether neurons are clustered anew before a step: every `reclusterInterval` steps within a
   /// sparse phase. The first clustering of a run happens by itself.
   public func reclusters(before step: Int) -> Bool {
-    guard reclusterInterval > 0,
-      let phase = phases.first(where: { $0.steps.contains(step) }), phase.mode != .dense
-    else { return false }
-    let since = step - phase.steps.lowerBound
-    return since > 0 && since % reclusterInterval == 0
+    guard reclusterInterval > 0, let phase = phase(of: step), phase.mode != .dense else {
+      return false
+    }
+    return phase.since > 0 && phase.since % reclusterInterval == 0
   }
 
   /// Whether a step moves the centroids that tokens are routed by: the first of a phase of `columns`, and
   /// every `centroidInterval`th after it.
   public func movesCentroids(step: Int) -> Bool {
-    guard centroidInterval > 0,
-      let phase = phases.first(where: { $0.steps.contains(step) }), phase.mode == .columns
-    else { return false }
-    return (step - phase.steps.lowerBound) % centroidInterval == 0
+    guard centroidInterval > 0, let phase = phase(of: step), phase.mode == .columns else {
+      return false
+    }
+    return phase.since % centroidInterval == 0
+  }
+
+  /// The mode of the phase that a step is in, and the steps since it began; nil outside of the run.
+  private func phase(of step: Int) -> (mode: FeedForwardMode, since: Int)? {
+    phases.first { $0.steps.contains(step) }.map { ($0.mode, step - $0.steps.lowerBound) }
   }
 
   /// Steps from `step` on that are in a mode other than dense.
