@@ -34,7 +34,6 @@ extension CUDABackend {
     adding.addWithStride(input)
     adding.add(tokens)
     adding.add(columns)
-    adding.add((tokens + parts - 1) / parts)
     adding.add(sums)
     adding.add(members)
     try launch(

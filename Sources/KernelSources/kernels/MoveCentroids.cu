@@ -1,13 +1,15 @@
 // Centroids move to the mean direction of the rows that are nearest to them.
 //
 // find_nearest: eight lanes a row of scores, as RouteTokens. sum_members: grid (columns / 256, clusters, parts of the rows);
-// a block lists the cluster's rows among 256 at a time, in their order, and a thread adds its column of them. Parts are
-// added in order by move, a block for every centroid: the same bits in every run.
+// a block lists the cluster's rows among 256 at a time, in their order, and a thread adds its column of them. The parts
+// take turns at the 256: rows mostly come in the order that tokens were routed by, where a cluster's lie together. Parts
+// are added in order by move, a block for every centroid: the same bits in every run.
 //
 // Floor at T 49152, d 768, C 48: the input twice (75 MB; the product that gives scores, and here) and the row numbers
-// once for every cluster and 256 columns (28 MB, from L2): 0.06 ms at 3 TB/s. Reached: a step of 12 layers in which centroids
-// move takes 3 to 3.5 ms longer than its neighbours, so 0.25 to 0.3 ms a layer (H200, 2026-11-26, metrics.jsonl of the runs in
-// Benchmarks/Reports/2026-11-26-router-h200.md). Done once in many steps: the only version tried.
+// once for every cluster and 256 columns (28 MB, from L2): 0.06 ms at 3 TB/s. Reached: a step of 11 layers in which centroids
+// move takes 1.3 ms longer than the one before, so 0.12 ms a layer (H200, 2026-11-26, metrics.jsonl of the runs in
+// Benchmarks/Reports/2026-11-26-learning-rate-h200.md, medians of 70); 0.3 ms with parts of consecutive rows, where one block
+// added most of a cluster, one row after the other.
 #include "reduce.cuh"
 #include "two_largest.cuh"
 
@@ -19,22 +21,22 @@ KERNEL find_nearest(const float* scores, i64 stride, i64 tokens, i64 clusters, i
 }
 
 KERNEL __launch_bounds__(256) sum_members(const int* nearest, const element* input, i64 stride, i64 tokens, i64 columns,
-                                          i64 part_rows, float* sums, int* members) {
+                                          float* sums, int* members) {
   begin_kernel();
   __shared__ int listed[256], shared[32];
   const i64 column = (i64)blockIdx.x * 256 + threadIdx.x, slot = (i64)blockIdx.z * gridDim.y + blockIdx.y;
-  const i64 first = blockIdx.z * part_rows, end = first + part_rows < tokens ? first + part_rows : tokens;
   const int cluster = blockIdx.y;
   float sum = 0.0f;
   int count = 0;
-  for (i64 base = first; base < end; base += 256) {
+  for (i64 base = (i64)blockIdx.z * 256; base < tokens; base += (i64)gridDim.z * 256) {
     const i64 row = base + threadIdx.x;
-    const bool is_member = row < end && nearest[row] == cluster;
+    const bool is_member = row < tokens && nearest[row] == cluster;
     int found;
     const int place = block_scan(is_member, shared, &found);
     if (is_member) listed[place] = (int)(row - base);
     __syncthreads();
     if (column < columns) {
+#pragma unroll 8
       for (int i = 0; i < found; ++i) sum += to_float(input[(base + listed[i]) * stride + column]);
     }
     count += found;
