@@ -29,4 +29,20 @@ import Testing
     configuration.densities = [0.25, 0.5]
     #expect(densities(2) == [0.25, 0.5])
   }
+
+  @Test func aRisingProfileBeginsDenselyAndThenRises() {
+    var configuration = FeedForwardConfiguration()
+    configuration.profile = .rising
+    func densities(_ layers: Int) -> [Double] {
+      (0..<layers).map { configuration.density(layer: $0, of: layers) }
+    }
+    let early = [Double](repeating: 0.03125, count: 4)
+    let middle = [Double](repeating: 0.125, count: 4)
+    #expect(densities(12) == [1] + early + middle + [0.25, 0.25, 0.25])
+    #expect(densities(4) == [1, 0.03125, 0.125, 0.25])
+    #expect(densities(1) == [1])
+    #expect(configuration.isDense(layer: 0, of: 12) && !configuration.isDense(layer: 1, of: 12))
+    configuration.density = 0.7
+    #expect(densities(4) == [1, 0.175, 0.7, 1])
+  }
 }

@@ -30,7 +30,7 @@ struct BenchStep: ParsableCommand {
   @Option(help: "Tokens of a sequence.") var sequence: Int?
   @Option(help: "Sequences of a step.") var sequences = 4
   @Option(help: "rho, share of neurons that sparse steps keep.") var density = 0.125
-  @Option(help: "How rho varies with depth: uniform or ends.") var profile = "uniform"
+  @Option(help: "How rho varies with depth: uniform, ends or rising.") var profile = "uniform"
   @Option(help: "V, tokens of a block.") var block = 128
   @Option(help: "Samples of each block.") var samples = 8
   @Flag(help: "Sparse steps choose columns by all tokens of a block.") var exact = false
@@ -53,7 +53,7 @@ struct BenchStep: ParsableCommand {
       throw ValidationError("--sequence is \(sequence); it must be at least 1")
     }
     if DensityProfile(rawValue: profile) == nil {
-      throw ValidationError("--profile is '\(profile)'; it must be uniform or ends")
+      throw ValidationError("--profile is '\(profile)'; it must be uniform, ends or rising")
     }
     if !["both", "dense", "columns"].contains(only) {
       throw ValidationError("--only is '\(only)'; it must be both, dense or columns")
@@ -82,7 +82,7 @@ struct BenchStep: ParsableCommand {
       recomputation: recompute ? .layer : .none, warmUps: warmUps, on: backend)
     let columns =
       "columns \(feedForward.selection.rawValue) \(density)" + (eightBits ? ", by 8 bits" : "")
-      + (feedForward.profile == .ends ? ", ends" : "")
+      + (feedForward.profile == .uniform ? "" : ", \(feedForward.profile.rawValue)")
     let variants = [("dense", FeedForwardMode.dense), ("columns", .columns)]
       .filter { only == "both" || only == $0.0 }
       .map { name, mode in
