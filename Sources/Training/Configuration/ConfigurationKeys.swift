@@ -26,7 +26,7 @@ extension RunConfiguration {
     .number("feedForward", "density", \.feedForward.density, "share of neurons columns keeps"),
     .choice(
       "feedForward", "profile", \.feedForward.profile,
-      "ends: 4 times density in first and last layer, twice in the last quarter, else half"),
+      "density by depth; rising: 8 times in the first layer, then 1/4, 1, 2; ends: 4, 1/2, 2, 4"),
     .init(
       section: "feedForward", name: "densities",
       help: "a density per layer; empty for density and profile",
