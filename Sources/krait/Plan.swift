@@ -55,6 +55,7 @@ struct Plan: ParsableCommand {
       "steps",
       "\(plan.denseSteps) dense, \(plan.sparseSteps) sparse, of "
         + "\(configuration.data.batch * configuration.data.sequence) tokens")
+    if let warning = plan.warning { print(warning) }
     line("GFLOP per dense step", fixed(plan.denseFlops * 1e-9, 1))
     if let flops = plan.sparseFlops {
       line(

@@ -23,6 +23,20 @@ import Training
     #expect(differences(try one.result(), try two.result()) == [])
   }
 
+  @Test func aRunWhoseEventsWereDeletedGoesOn() throws {
+    let whole = try TinyRun()
+    try whole.train()
+    let run = try TinyRun()
+    let stopped = try run.train(requests: StopAtPoll(20).requests)
+    #expect(stopped.ending == .stopped(signal: SIGTERM))
+    run.close()
+    try FileManager.default.removeItem(atPath: run.runFolder.eventsPath)
+    #expect(try run.train(.resuming).ending == .finished)
+    #expect(differences(try run.result(), try whole.result()) == [])
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: run.runFolder.eventsPath).count == 1)
+  }
+
   /// Stops at every place where a trainer asks whether to: between and within steps, in
   /// evaluations, in samples. Re-clustering or centroids that move, both phase switches and the
   /// checkpoint interval lie on the way.

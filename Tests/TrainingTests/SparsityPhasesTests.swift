@@ -23,8 +23,14 @@ import Training
   }
 
   @Test func aLongWarmupNeverTakesTheDenseEnd() {
-    let phases = phases(steps: 100, warmup: 50, sparse: 0.8).phases
-    #expect(phases.map(\.steps) == [0..<10, 10..<90, 90..<100])
+    let short = phases(steps: 100, warmup: 50, sparse: 0.8)
+    #expect(short.phases.map(\.steps) == [0..<10, 10..<90, 90..<100])
+    #expect(
+      short.warning
+        == "schedule.denseWarmup is 50, but schedule.sparseFraction 0.8 leaves 20 dense steps: 10 of "
+        + "them come first, for the run must end with some; lower schedule.sparseFraction")
+    #expect(phases(steps: 100, warmup: 10, sparse: 0.8).warning == nil)
+    #expect(phases(steps: 100, warmup: 50, sparse: 0).warning == nil)
   }
 
   @Test func sparseWeightsEndBeforeTheSparseStepsDo() {

@@ -43,6 +43,12 @@ public final class RunFolder {
     try makeFolder(path)
     try takeLock()
     if overwriting { try deleteRun() }
+    try goOn(with: configuration)
+  }
+
+  /// Stores the configuration of a run that begins or goes on, and makes the folders that it lacks:
+  /// people delete events to begin their curves anew.
+  func goOn(with configuration: RunConfiguration) throws {
     for folder in [checkpointsPath, eventsPath] { try makeFolder(folder) }
     // Last, for it is what makes the folder a run.
     try write(configuration)

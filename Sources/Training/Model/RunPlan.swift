@@ -36,6 +36,8 @@ public struct RunPlan: Sendable, Equatable {
   public let denseSteps: Int
   /// See `denseSteps`.
   public let sparseSteps: Int
+  /// See `SparsityPhases`.
+  public let warning: String?
 
   /// Plans a configuration on a backend that stores activations so; allocates nothing.
   public init(_ configuration: RunConfiguration, storage: ElementType = .float32) {
@@ -72,6 +74,7 @@ public struct RunPlan: Sendable, Equatable {
       stateBytes + activationBytes
       + RunPlan.phasePeak(configuration, phases, shape: shape, evaluation: evaluationBytes)
     sparseSteps = phases.sparseSteps(from: 0)
+    warning = phases.warning
     denseSteps = configuration.schedule.steps - sparseSteps
 
     let batchTokens = Double(data.batch * data.sequence)

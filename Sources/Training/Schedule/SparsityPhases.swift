@@ -4,6 +4,8 @@ public import FeedForward
 public struct SparsityPhases: Sendable, Equatable {
   /// Stretches of steps, one after the other; together they are the whole run.
   public let phases: [(steps: Range<Int>, mode: FeedForwardMode)]
+  /// A sentence for people where the warm-up is shorter than was asked for; else nil.
+  public let warning: String?
   private let reclusterInterval: Int
   private let centroidInterval: Int
   /// The first step whose sparse products take the weights as they are, not 2:4.
@@ -18,12 +20,19 @@ public struct SparsityPhases: Sendable, Equatable {
     reclusterInterval = feedForward.reclusterInterval
     centroidInterval = feedForward.movesCentroids ? feedForward.centroidInterval : 0
     var list: [(FeedForwardMode, Int)] = schedule.phases.map { ($0.mode, $0.steps) }
+    var warning: String?
     if list.isEmpty {
       if feedForward.mode == .dense || schedule.sparseFraction == 0 {
         list = [(.dense, schedule.steps)]
       } else {
         let sparse = Int((schedule.sparseFraction * Double(schedule.steps)).rounded())
         let warmup = min(schedule.denseWarmup, (schedule.steps - sparse) / 2)
+        if sparse > 0 && warmup < schedule.denseWarmup {
+          warning =
+            "schedule.denseWarmup is \(schedule.denseWarmup), but schedule.sparseFraction "
+            + "\(schedule.sparseFraction) leaves \(schedule.steps - sparse) dense steps: \(warmup) of "
+            + "them come first, for the run must end with some; lower schedule.sparseFraction"
+        }
         list = [(.dense, warmup), (feedForward.mode, sparse), (.dense, schedule.steps)]
       }
     }
@@ -36,6 +45,7 @@ public struct SparsityPhases: Sendable, Equatable {
       start = max(start, end)
     }
     self.phases = phases
+    self.warning = warning
     let sparse = phases.filter { $0.mode != .dense }.flatMap { Array($0.steps) }
     let thresholded = Int((schedule.sparseWeightsFraction * Double(sparse.count)).rounded())
     plainWeightsFrom = thresholded < sparse.count ? sparse[thresholded] : Int.max

@@ -99,7 +99,7 @@ public final class Trainer {
     }
     state.writer = "\(version), \(backend.summary)"
     if start == .resuming {
-      try folder.write(configuration)
+      try folder.goOn(with: configuration)
     } else {
       try folder.create(configuration, overwriting: start == .overwriting)
       try folder.keep(data.tokenizer)
@@ -145,7 +145,7 @@ public final class Trainer {
       steps    \(configuration.schedule.steps) of \(configuration.data.batch) x \
       \(configuration.data.sequence) tokens: \(stretches.joined(separator: ", then "))
       folder   \(folder.path)
-      """
+      """ + (phases.warning.map { "\n\($0)" } ?? "")
   }
 
   /// Trains to the last step, or until a signal or too many bad steps end it.
