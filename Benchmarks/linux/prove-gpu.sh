@@ -32,10 +32,11 @@ mkdir -p "$runs"
 recipes() {
   for seed in 1 2 3; do
     echo "dense-$seed $seed $steps feedForward.mode=dense"
-    echo "columns-$seed $seed $steps feedForward.mode=columns schedule.sparseFraction=0.95"
-    echo "columns-longer-$seed $seed $longer feedForward.mode=columns schedule.sparseFraction=0.95"
+    echo "columns-$seed $seed $steps feedForward.mode=columns schedule.sparseFraction=0.98"
+    echo "columns-longer-$seed $seed $longer feedForward.mode=columns schedule.sparseFraction=0.98"
     echo "activations-$seed $seed $steps feedForward.mode=columns feedForward.chooseBy=activations schedule.sparseFraction=0.95"
   done
+  echo "ends-1 1 $steps feedForward.mode=columns feedForward.profile=ends feedForward.samples=32 schedule.sparseFraction=0.95"
   echo "columns80-1 1 $steps feedForward.mode=columns schedule.sparseFraction=0.8"
   echo "uniform-1 1 $steps feedForward.mode=columns feedForward.profile=uniform schedule.sparseFraction=0.95"
   echo "sampled16-1 1 $steps feedForward.mode=columns feedForward.profile=uniform feedForward.samples=16 feedForward.eightBitChoice=false schedule.sparseFraction=0.9"
