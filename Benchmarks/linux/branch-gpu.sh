@@ -9,9 +9,10 @@
 # STEP is the checkpoint's (700), STEPS those of all runs (1400). CONFIG names the configuration:
 # gpu.toml (124m, the default) or wide.toml; SEEDS the seeds (1 2); EXTRA more settings for all (--set …);
 # RECIPES a file with a recipe a line, its name, then section.key=value …: those below when there is
-# none. The dense runs come first, then the branches, one run on each GPU at a time.
+# none. Recipes with the same settings are averaged as if they were seeds. The dense runs come first, then
+# the branches, one run on each GPU at a time; a branch that fails is left out of the comparison.
 set -eu
-[ $# -ge 2 ] || { sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 64; }
+[ $# -ge 2 ] || { sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 64; }
 here=$(cd "$(dirname "$0")" && pwd)
 krait=${KRAIT:-$here/../../.build/release/krait}
 shards=$1
@@ -29,9 +30,18 @@ tokenizer=
 [ ! -e "$shards/tokenizer.json" ] || tokenizer="--set data.tokenizer=$shards/tokenizer.json"
 mkdir -p "$runs"
 
+if [ -n "${RECIPES:-}" ]; then
+  [ -r "$RECIPES" ] || { echo "cannot read the recipes '$RECIPES'" >&2; exit 1; }
+  if grep -q '^[[:blank:]]*dense' "$RECIPES"; then
+    echo "'$RECIPES': names that begin with 'dense' are those of the runs branched from" >&2
+    exit 1
+  fi
+fi
+
 recipes() {
   if [ -n "${RECIPES:-}" ]; then
-    cat "$RECIPES"
+    # xargs takes a trailing blank for a line that goes on.
+    sed 's/#.*//; s/[[:blank:]]*$//; /^$/d' "$RECIPES"
     return
   fi
   echo "default"
@@ -52,6 +62,7 @@ recipes() {
 # without a sparse step.
 export krait config shards runs gpus steps step tokenizer EXTRA
 cat >"$runs/train.sh" <<'TRAIN'
+set -e
 name=$1 seed=$2
 shift 2
 sets=
@@ -59,12 +70,14 @@ for pair; do sets="$sets --set $pair"; done
 begin=--overwrite
 case $name in dense-*) ;; *)
   begin=--resume
+  from=$runs/dense-$seed/checkpoints/$(printf 'step-%08d' "$step")
+  [ -d "$from" ] || { echo "$name: there is no '$from' to go on from"; exit 1; }
   rm -rf "${runs:?}/$name"
   mkdir -p "$runs/$name/checkpoints"
   cp "$runs/dense-$seed/config.toml" "$runs/$name"
   head -n "$(grep -n "\"kind\":\"step\",\"step\":$step," "$runs/dense-$seed/metrics.jsonl" | cut -d: -f1)" \
     "$runs/dense-$seed/metrics.jsonl" >"$runs/$name/metrics.jsonl"
-  cp -r "$runs/dense-$seed/checkpoints/$(printf 'step-%08d' "$step")" "$runs/$name/checkpoints"
+  cp -r "$from" "$runs/$name/checkpoints"
   # All sparse from there on. Nothing in it may have a space.
   phases="[{mode=\"dense\",steps=$step},{mode=\"columns\",steps=$((steps - step))}]"
   sets="--set schedule.phases=$phases --set run.checkpointInterval=0$sets" ;;
@@ -82,10 +95,13 @@ TRAIN
 
 on_all() { xargs -P "$lanes" --process-slot-var=SLOT -L 1 sh "$runs/train.sh"; }
 for seed in $seeds; do echo "dense-$seed $seed"; done | on_all
-for seed in $seeds; do recipes | sed "s/^\([^ ]*\)/\1-$seed $seed/"; done | on_all
+for seed in $seeds; do recipes | sed "s/^\([^ ]*\)/\1-$seed $seed/"; done | on_all || echo "not all branches were trained"
 
 all=$(for seed in $seeds; do echo "$runs/dense-$seed"; done)
-all="$all $(for seed in $seeds; do recipes | sed "s|^\([^ ]*\).*|$runs/\1-$seed|"; done)"
+for branch in $(for seed in $seeds; do recipes | sed "s|^\([^ ]*\).*|\1-$seed|"; done); do
+  grep -q "held-out text" "$runs/$branch.log" 2>/dev/null && all="$all $runs/$branch"
+done
 # shellcheck disable=SC2086
 "$krait" compare $all --steps "$((steps - steps / 10))-$steps" \
-  --title "From step $step, $(basename "$config" .toml)" --html "$runs/comparison.html" | tee "$runs/comparison.txt"
+  --title "From step $step, $(basename "$config" .toml)" --html "$runs/comparison.html" >"$runs/comparison.txt"
+cat "$runs/comparison.txt"

@@ -29,7 +29,12 @@ import Training
       short.warning
         == "schedule.denseWarmup is 50, but schedule.sparseFraction 0.8 leaves 20 dense steps: 10 of "
         + "them come first, for the run must end with some; lower schedule.sparseFraction")
+    #expect(
+      phases(steps: 10, warmup: 4, sparse: 1).warning
+        == "schedule.denseWarmup is 4, but schedule.sparseFraction 1.0 leaves no dense steps; lower "
+        + "it, or set schedule.denseWarmup to 0")
     #expect(phases(steps: 100, warmup: 10, sparse: 0.8).warning == nil)
+    #expect(phases(steps: 10, warmup: 0, sparse: 1).warning == nil)
     #expect(phases(steps: 100, warmup: 50, sparse: 0).warning == nil)
   }
 

@@ -15,7 +15,7 @@ public struct SparsityPhases: Sendable, Equatable {
   ///
   /// Without an explicit list: `denseWarmup` dense steps, then `sparseFraction` of all steps in
   /// the mode of `[feedForward]`, then dense to the end. In a short run the warm-up takes at most
-  /// half of the dense steps: a run must not end without any.
+  /// half of the dense steps: a run must not end without any, unless all steps are to be sparse.
   public init(_ schedule: ScheduleConfiguration, feedForward: FeedForwardConfiguration) {
     reclusterInterval = feedForward.reclusterInterval
     centroidInterval = feedForward.movesCentroids ? feedForward.centroidInterval : 0
@@ -28,10 +28,14 @@ public struct SparsityPhases: Sendable, Equatable {
         let sparse = Int((schedule.sparseFraction * Double(schedule.steps)).rounded())
         let warmup = min(schedule.denseWarmup, (schedule.steps - sparse) / 2)
         if sparse > 0 && warmup < schedule.denseWarmup {
+          let dense = schedule.steps - sparse
           warning =
             "schedule.denseWarmup is \(schedule.denseWarmup), but schedule.sparseFraction "
-            + "\(schedule.sparseFraction) leaves \(schedule.steps - sparse) dense steps: \(warmup) of "
-            + "them come first, for the run must end with some; lower schedule.sparseFraction"
+            + "\(schedule.sparseFraction) leaves "
+            + (dense == 0
+              ? "no dense steps; lower it, or set schedule.denseWarmup to 0"
+              : "\(dense) dense steps: \(warmup) of them come first, for the run must end with some; "
+                + "lower schedule.sparseFraction")
         }
         list = [(.dense, warmup), (feedForward.mode, sparse), (.dense, schedule.steps)]
       }
