@@ -14,21 +14,12 @@
 set -eu
 [ $# -ge 2 ] || { sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 64; }
 here=$(cd "$(dirname "$0")" && pwd)
-krait=${KRAIT:-$here/../../.build/release/krait}
 shards=$1
 runs=$2
 step=${3:-700}
 steps=${4:-1400}
 seeds=${SEEDS:-1 2}
-config=${CONFIG:-$here/gpu.toml}
-EXTRA=${EXTRA:-}
-# The GPUs to use, by number: CUDA_VISIBLE_DEVICES, or all; on a machine without, one run at a time.
-gpus=${CUDA_VISIBLE_DEVICES:-$(nvidia-smi -L 2>/dev/null | awk '{ print NR - 1 }' | paste -sd, -)}
-lanes=$(echo "${gpus:-0}" | tr , '\n' | wc -l)
-# Text as bytes has none.
-tokenizer=
-[ ! -e "$shards/tokenizer.json" ] || tokenizer="--set data.tokenizer=$shards/tokenizer.json"
-mkdir -p "$runs"
+. "$here/gpu-lanes.sh"
 
 if [ -n "${RECIPES:-}" ]; then
   [ -r "$RECIPES" ] || { echo "cannot read the recipes '$RECIPES'" >&2; exit 1; }
@@ -58,44 +49,34 @@ recipes() {
   echo "twice feedForward.density=0.25"
 }
 
-# $1: name, $2: seed, then settings. The mode is bound to a checkpoint, so a dense run is one of columns
-# without a sparse step.
-export krait config shards runs gpus steps step tokenizer EXTRA
-cat >"$runs/train.sh" <<'TRAIN'
-set -e
+# The mode is bound to a checkpoint, so a dense run is one of columns without a sparse step. EXTRA comes before
+# the settings of a recipe.
+FIRST="--set feedForward.mode=columns --set schedule.sparseFraction=0 --set run.checkpointInterval=$step"
+FIRST="$FIRST --set run.keepEvery=$step $EXTRA"
+# Text as bytes has none.
+[ ! -e "$shards/tokenizer.json" ] || FIRST="--set data.tokenizer=$shards/tokenizer.json $FIRST"
+EXTRA=
+export FIRST here step steps
+for seed in $seeds; do echo "dense-$seed $seed $steps"; done | on_all_gpus "$here/train-run.sh"
+
+# A branch: the dense run's folder with that checkpoint alone, resumed with other settings.
+cat >"$runs/branch.sh" <<'BRANCH'
+set -eu
 name=$1 seed=$2
 shift 2
-sets=
-for pair; do sets="$sets --set $pair"; done
-begin=--overwrite
-case $name in dense-*) ;; *)
-  begin=--resume
-  from=$runs/dense-$seed/checkpoints/$(printf 'step-%08d' "$step")
-  [ -d "$from" ] || { echo "$name: there is no '$from' to go on from"; exit 1; }
-  rm -rf "${runs:?}/$name"
-  mkdir -p "$runs/$name/checkpoints"
-  cp "$runs/dense-$seed/config.toml" "$runs/$name"
-  head -n "$(grep -n "\"kind\":\"step\",\"step\":$step," "$runs/dense-$seed/metrics.jsonl" | cut -d: -f1)" \
-    "$runs/dense-$seed/metrics.jsonl" >"$runs/$name/metrics.jsonl"
-  cp -r "$from" "$runs/$name/checkpoints"
-  # All sparse from there on. Nothing in it may have a space.
-  phases="[{mode=\"dense\",steps=$step},{mode=\"columns\",steps=$((steps - step))}]"
-  sets="--set schedule.phases=$phases --set run.checkpointInterval=0$sets" ;;
-esac
-[ -z "$gpus" ] || export CUDA_VISIBLE_DEVICES="$(echo "$gpus" | cut -d, -f$((SLOT + 1)))"
-# shellcheck disable=SC2086
-"$krait" train "$config" "$begin" --set "data.train=$shards" \
-  --set "run.folder=$runs" --set "run.name=$name" --set "run.seed=$seed" --set "schedule.steps=$steps" \
-  --set feedForward.mode=columns --set schedule.sparseFraction=0 --set "run.checkpointInterval=$step" \
-  --set "run.keepEvery=$step" \
-  $tokenizer $EXTRA $sets >"$runs/$name.log" 2>&1 || { echo "$name failed:"; tail -n 3 "$runs/$name.log"; exit 1; }
-echo "$name: $(grep "held-out text" "$runs/$name.log")"
-case $name in dense-*) ;; *) rm -rf "$runs/$name/checkpoints" ;; esac
-TRAIN
-
-on_all() { xargs -P "$lanes" --process-slot-var=SLOT -L 1 sh "$runs/train.sh"; }
-for seed in $seeds; do echo "dense-$seed $seed"; done | on_all
-for seed in $seeds; do recipes | sed "s/^\([^ ]*\)/\1-$seed $seed/"; done | on_all || echo "not all branches were trained"
+from=$runs/dense-$seed/checkpoints/$(printf 'step-%08d' "$step")
+[ -d "$from" ] || { echo "$name: there is no '$from' to go on from"; exit 1; }
+rm -rf "${runs:?}/$name"
+mkdir -p "$runs/$name/checkpoints"
+cp "$runs/dense-$seed/config.toml" "$runs/dense-$seed/metrics.jsonl" "$runs/$name"
+cp -r "$from" "$runs/$name/checkpoints"
+# All sparse from there on. Nothing in it may have a space.
+phases="[{mode=\"dense\",steps=$step},{mode=\"columns\",steps=$((steps - step))}]"
+BEGIN=--resume sh "$here/train-run.sh" "$name" "$seed" "$steps" "schedule.phases=$phases" run.checkpointInterval=0 "$@"
+rm -rf "$runs/$name/checkpoints"
+BRANCH
+for seed in $seeds; do recipes | sed "s/^\([^ ]*\)/\1-$seed $seed/"; done | on_all_gpus "$runs/branch.sh" ||
+  echo "not all branches were trained"
 
 all=$(for seed in $seeds; do echo "$runs/dense-$seed"; done)
 for branch in $(for seed in $seeds; do recipes | sed "s|^\([^ ]*\).*|\1-$seed|"; done); do

@@ -16,17 +16,11 @@
 set -eu
 [ $# -ge 2 ] || { sed -n '2,17s/^# \{0,1\}//p' "$0"; exit 64; }
 here=$(cd "$(dirname "$0")" && pwd)
-krait=${KRAIT:-$here/../../.build/release/krait}
 shards=$1
 runs=$2
 steps=${3:-1400}
 longer=$((steps + (steps * ${LONGER:-8} + 99) / 100))
-EXTRA=${EXTRA:-}
-config=${CONFIG:-$here/gpu.toml}
-# The GPUs to use, by number: CUDA_VISIBLE_DEVICES, or all.
-gpus=${CUDA_VISIBLE_DEVICES:-$(nvidia-smi -L | awk '{ print NR - 1 }' | paste -sd, -)}
-lanes=$(echo "$gpus" | tr , '\n' | wc -l)
-mkdir -p "$runs"
+. "$here/gpu-lanes.sh"
 
 # One line a run: name, seed, steps, settings.
 recipes() {
@@ -46,18 +40,8 @@ recipes() {
   echo "paper50-1 1 $steps feedForward.mode=paper feedForward.venomN=2 feedForward.venomM=16 schedule.sparseFraction=0.5"
 }
 
-export krait config shards runs gpus EXTRA
-recipes | grep -E "${ONLY:-.}" | xargs -P "$lanes" --process-slot-var=SLOT -L 1 sh -c '
-  name=$1 seed=$2 steps=$3
-  shift 3
-  sets=
-  for pair; do sets="$sets --set $pair"; done
-  # shellcheck disable=SC2086
-  CUDA_VISIBLE_DEVICES=$(echo "$gpus" | cut -d, -f$((SLOT + 1))) "$krait" train "$config" --overwrite --set "data.train=$shards" \
-    --set "data.tokenizer=$shards/tokenizer.json" --set "run.folder=$runs" --set "run.name=$name" \
-    --set "run.seed=$seed" --set "schedule.steps=$steps" $sets $EXTRA > "$runs/$name.log" 2>&1
-  echo "$name: $(grep "held-out text" "$runs/$name.log")"
-' sh
+export FIRST="--set data.tokenizer=$shards/tokenizer.json"
+recipes | grep -E "${ONLY:-.}" | on_all_gpus "$here/train-run.sh" || echo "not all runs were trained"
 
 for seed in 1 2 3; do
   for recipe in columns columns-longer; do
