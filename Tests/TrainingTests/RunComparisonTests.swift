@@ -81,16 +81,42 @@ import Training
     #expect(abs(dense.meanLoss - 3.1) < 1e-12 && abs(columns.meanLoss - 3.05) < 1e-12)
     #expect(dense.meanSeconds == 300 && columns.meanSeconds == 150)
     #expect(abs(try #require(dense.standardError) - 0.1) < 1e-12)
-    #expect(abs(try #require(columns.standardError(against: dense)) - 0.0725.squareRoot()) < 1e-12)
+    // Pairs of one seed: -0.2 and 0.1.
+    let pairs = columns.difference(to: dense)
+    #expect(abs(pairs.loss + 0.05) < 1e-12)
+    #expect(abs(try #require(pairs.standardError) - 0.15) < 1e-12)
     let text = ComparisonText(comparison).text
     #expect(text.contains("3.1000 ± 0.1000"))
-    #expect(text.contains("-0.0500 ± 0.2693"))
+    #expect(text.contains("-0.0500 ± 0.1500"))
     #expect(text.contains("1 of 2") && text.contains("2.00x"))
     #expect(columns.runs == [1, 3])
     // Seeds of a recipe share a colour, and the page has the means too.
     let html = ComparisonPage(comparison, title: "t").html
     #expect(html.contains("3.1000 ± 0.1000"))
     #expect(!html.contains("class=\"line stroke2\"") && html.contains("class=\"line stroke1\""))
+  }
+
+  /// Pairs say more than means, but only whole ones: where a seed is missing, or there twice, means are compared.
+  @Test func onlyWholePairsOfSeedsAreCompared() throws {
+    func group(_ losses: [Double], seeds: [Int]) -> SeedGroup {
+      SeedGroup(
+        name: "x", runs: Array(losses.indices), losses: losses,
+        seconds: losses.map { _ in 1 }, seeds: seeds)
+    }
+    let base = group([3, 4, 6], seeds: [1, 2, 3])
+    let some = group([4.25, 6.75], seeds: [2, 3]).difference(to: base)
+    #expect(some.loss == 0.5 && some.standardError == 0.25)
+    let unpaired = [
+      group([4, 6], seeds: [2, 4]), group([4, 6], seeds: [2, 2]),
+    ]
+    for other in unpaired {
+      let means = other.difference(to: base)
+      #expect(abs(means.loss - (5 - 13.0 / 3)) < 1e-12)
+      let error = (1 + 7.0 / 9).squareRoot()
+      #expect(abs(try #require(means.standardError) - error) < 1e-12)
+    }
+    let one = group([4.5], seeds: [2]).difference(to: base)
+    #expect(one.loss == 0.5 && one.standardError == nil)
   }
 
   /// The first run is the reference: where it was never evaluated, none of the others takes its place.
@@ -161,6 +187,28 @@ import Training
     let none = RunComparison(runs, configurations: configurations, trainingSteps: 200...300)
     #expect(none.trainingDistance(run: 2) == nil)
     #expect(RunComparison(runs).trainingDistance(run: 2) == nil)
+  }
+
+  /// While a run decays and the longer one does not yet, their losses are of two rates.
+  @Test func trainingLossesAreComparedAtOneLearningRate() throws {
+    let runs = ["dense-1", "longer-1"].map { run($0, from: 5, to: 3, secondsPerStep: 1) }
+    var dense = RunConfiguration()
+    dense.feedForward.mode = .dense
+    dense.schedule.shape = .wsd
+    dense.schedule.steps = 100
+    dense.schedule.decayFraction = 0.25
+    dense.schedule.warmup = 0
+    var longer = dense
+    longer.feedForward.mode = .columns
+    longer.schedule.learningRate *= 2
+    longer.schedule.steps = 200
+    var curves = runs
+    for index in curves[1].steps.indices { curves[1].steps[index].loss = 5 + Double(index + 1) }
+    // The shorter one decays from step 76 on, by 1/25 of the rate a step.
+    let distance = RunComparison(curves, configurations: [dense, longer]).trainingDistance(run: 1)
+    #expect(abs(try #require(distance) - 71.5) < 1e-9)
+    let asked = RunComparison(curves, configurations: [dense, longer], trainingSteps: 91...100)
+    #expect(abs(try #require(asked.trainingDistance(run: 1)) - 95.5) < 1e-9)
   }
 
   @Test func oneRunOfEachRecipeHasNoMeans() {

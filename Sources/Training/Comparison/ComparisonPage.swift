@@ -81,7 +81,7 @@ public struct ComparisonPage {
       + ComparisonPage.table(ComparisonText.groupHeader, groups) { group in
         plots.color(run: comparison.groups[group].runs[0])
       }
-      + "\n<p>±: standard error of the mean, or of the difference of two.</p>"
+      + "\n<p>\(ComparisonText.groupNote).</p>"
   }
 
   /// A table with a dot of the given colour before every row.

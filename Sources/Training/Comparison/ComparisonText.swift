@@ -39,6 +39,10 @@ public struct ComparisonText {
     }
   }
 
+  /// What to know of the table of seeds.
+  static let groupNote =
+    "±: standard error; differences are of runs of one seed where every run has such a partner"
+
   /// Titles of the table of seeds.
   static let groupHeader = [
     "mean of seeds", "runs", "final loss", "to reference", "training, to its seed",
@@ -52,11 +56,10 @@ public struct ComparisonText {
     let reference = comparison.groups.first { $0.runs.contains(0) }
     return comparison.groups.map { group in
       let difference = reference.map { reference in
-        group == reference
-          ? "reference"
-          : ComparisonText.mean(
-            ComparisonText.signed(group.meanLoss - reference.meanLoss),
-            group.standardError(against: reference))
+        guard group != reference else { return "reference" }
+        let difference = group.difference(to: reference)
+        return ComparisonText.mean(
+          ComparisonText.signed(difference.loss), difference.standardError)
       }
       let asGood = reference.map { reference in
         "\(group.losses.count { $0 <= reference.meanLoss }) of \(group.losses.count)"
@@ -90,7 +93,7 @@ public struct ComparisonText {
     if !groups.isEmpty {
       lines.append("")
       lines += ComparisonText.table(ComparisonText.groupHeader, groups)
-      lines.append("(±: standard error of the mean, or of the difference of two)")
+      lines.append("(\(ComparisonText.groupNote))")
     }
     for entry in comparison.entries.dropFirst() where !entry.differences.isEmpty {
       lines.append("")

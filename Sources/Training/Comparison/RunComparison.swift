@@ -11,6 +11,8 @@ public struct RunComparison: Sendable {
     public let differences: [(key: String, reference: String, own: String)]
     /// Its seed; nil without a configuration. Runs of one seed see the same text in the same step.
     public let seed: Int?
+    /// The course of its learning rate; nil without a configuration.
+    public let schedule: ScheduleConfiguration?
     /// The last dense evaluation; nil before the first.
     public let final: RunCurves.Evaluation?
     /// Tokens and seconds until the reference's final loss was reached; nil if never.
@@ -24,8 +26,7 @@ public struct RunComparison: Sendable {
   /// Runs with the same recipe, whatever their seeds; empty without configurations.
   public let groups: [SeedGroup]
 
-  /// The steps over which training losses are compared; nil for the last tenth of those that two runs
-  /// have both done.
+  /// The steps over which training losses are compared; nil for those that `trainingDistance` names.
   public let trainingSteps: ClosedRange<Int>?
 
   /// The reference's final loss.
@@ -45,6 +46,7 @@ public struct RunComparison: Sendable {
         differences: configurations.count == curves.count
           ? RunComparison.differences(configurations[0], configurations[index]) : [],
         seed: configurations.count == curves.count ? configurations[index].run.seed : nil,
+        schedule: configurations.count == curves.count ? configurations[index].schedule : nil,
         final: run.evaluations.last, reached: target.flatMap { run.reached($0) })
     }
     warnings = RunComparison.warnings(entries)

@@ -11,16 +11,19 @@ public struct SeedGroup: Sendable, Equatable {
   public let losses: [Double]
   /// Seconds that each run spent in steps.
   public let seconds: [Double]
+  /// Seeds of the runs: those of one seed begin with the same weights and see the same text.
+  public let seeds: [Int]
 
-  /// A group of finished evaluations and times, in the same order.
-  public init(name: String, runs: [Int], losses: [Double], seconds: [Double]) {
+  /// A group of finished evaluations, times and seeds, in the same order.
+  public init(name: String, runs: [Int], losses: [Double], seconds: [Double], seeds: [Int]) {
     precondition(
-      !runs.isEmpty && losses.count == runs.count && seconds.count == runs.count,
-      "a loss and a time for each run")
+      !runs.isEmpty && [losses.count, seconds.count, seeds.count].allSatisfy { $0 == runs.count },
+      "a loss, a time and a seed for each run")
     self.name = name
     self.runs = runs
     self.losses = losses
     self.seconds = seconds
+    self.seeds = seeds
   }
 
   /// Mean final loss.
@@ -44,10 +47,30 @@ public struct SeedGroup: Sendable, Equatable {
     return (squares / Double(numbers.count - 1) / Double(numbers.count)).squareRoot()
   }
 
-  /// Standard error of the difference of two mean losses; nil when either is of one run.
-  public func standardError(against other: SeedGroup) -> Double? {
-    guard let own = standardError, let others = other.standardError else { return nil }
-    return (own * own + others * others).squareRoot()
+  /// How far the losses are above those of other runs, and the standard error of that; no error where
+  /// either has one run.
+  ///
+  /// Where every run has one of its seed among the others, and no two have the same seed, these are the mean
+  /// of the pairs' differences and its error: most of what seeds do to a loss they do to both runs of a pair.
+  /// Else they are of the difference of the means.
+  public func difference(to other: SeedGroup) -> (loss: Double, standardError: Double?) {
+    if let pairs = pairs(with: other) {
+      return (SeedGroup.mean(of: pairs), SeedGroup.standardError(of: pairs))
+    }
+    var error: Double?
+    if let own = standardError, let others = other.standardError {
+      error = (own * own + others * others).squareRoot()
+    }
+    return (meanLoss - other.meanLoss, error)
+  }
+
+  /// Differences of the runs to the others' runs of the same seeds; nil where not every seed is in both once.
+  private func pairs(with other: SeedGroup) -> [Double]? {
+    guard Set(seeds).count == seeds.count, Set(other.seeds).count == other.seeds.count
+    else { return nil }
+    let theirs = Dictionary(uniqueKeysWithValues: zip(other.seeds, other.losses))
+    let differences = zip(seeds, losses).compactMap { seed, loss in theirs[seed].map { loss - $0 } }
+    return differences.count == runs.count ? differences : nil
   }
 
   /// Groups of runs with the same recipe, in the order of their first runs. Runs without an
@@ -71,7 +94,8 @@ public struct SeedGroup: Sendable, Equatable {
       SeedGroup(
         name: recipeName(entries[runs[0]].curves.name), runs: runs,
         losses: runs.compactMap { entries[$0].final?.loss },
-        seconds: runs.map { entries[$0].curves.steps.last?.seconds ?? 0 })
+        seconds: runs.map { entries[$0].curves.steps.last?.seconds ?? 0 },
+        seeds: runs.map { configurations[$0].run.seed })
     }
   }
 
