@@ -6,8 +6,8 @@
 #   Benchmarks/linux/prove-gpu.sh SHARDS RUNS [STEPS]
 #
 # CONFIG names the configuration: gpu.toml (124m, the default) or wide.toml; ONLY is a pattern of the
-# recipes to run, EXTRA more settings for all (--set …), LONGER the percentage of steps that "longer"
-# runs have more (8).
+# recipes to run, EXTRA more settings for all (--set …), SPARSE more for all that are not dense
+# (section.key=value …), LONGER the percentage of steps that "longer" runs have more (8).
 # SHARDS holds linux_train_*.bin, linux_val_*.bin and their tokenizer.json. 1400 steps are 69 million
 # tokens, one and a half (124m) or three minutes (wide) a dense run on an H200. Fewer than about 1000
 # tell nothing: the loss falls steeply somewhere in steps 300 to 500, and when differs from run to
@@ -41,7 +41,8 @@ recipes() {
 }
 
 export FIRST="--set data.tokenizer=$shards/tokenizer.json"
-recipes | grep -E "${ONLY:-.}" | on_all_gpus "$here/train-run.sh" || echo "not all runs were trained"
+# xargs takes a trailing blank for a line that goes on.
+recipes | grep -E "${ONLY:-.}" | sed "/^dense/!s|\$| ${SPARSE:-}|; s/ *\$//" | on_all_gpus "$here/train-run.sh" || echo "not all runs were trained"
 
 for seed in 1 2 3; do
   for recipe in columns columns-longer; do

@@ -61,6 +61,24 @@ import Training
     #expect(columns.points.map(\.loss) == [0.25, -0.25])
   }
 
+  /// Seeds matter more than recipes: one run is compared with its twin, not with the mean of all seeds.
+  @Test func distancesAreToRunsOfTheSameSeeds() throws {
+    func distance(seeds: [Int]) throws -> [Double] {
+      let dense = [run("dense-1", [(50, 4), (100, 3)]), run("dense-2", [(50, 3), (100, 2)])]
+      let columns = seeds.map { run("columns-\($0)", [(50, 3.5), (100, 2.25)], mode: .columns) }
+      let comparison = RunComparison(
+        dense + columns,
+        configurations: [configuration(1, .dense), configuration(2, .dense)]
+          + seeds.map { configuration($0, .columns) })
+      return try #require(comparison.distances.first).points.map(\.loss)
+    }
+    #expect(try distance(seeds: [2]) == [0.5, 0.25])
+    #expect(try distance(seeds: [1]) == [-0.5, -0.75])
+    #expect(try distance(seeds: [3]) == [0, -0.25])
+    #expect(try distance(seeds: [2, 3]) == [0, -0.25])
+    #expect(try distance(seeds: [2, 2]) == [0, -0.25])
+  }
+
   @Test func runsOfOneSeedHaveDistancesOfTheirOwn() {
     let comparison = RunComparison([
       run("dense", [(20, 5), (40, 4), (60, 3)]),

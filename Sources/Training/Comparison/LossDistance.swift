@@ -12,7 +12,7 @@ public struct LossDistance: Sendable, Equatable {
   public let name: String
   /// Which runs of the comparison are averaged, from 0.
   public let runs: [Int]
-  /// Token counts at which all of these runs and all of the reference's were evaluated, rising.
+  /// Token counts at which all of these runs were evaluated, and all that they are compared with, rising.
   public let points: [Point]
 }
 
@@ -20,15 +20,16 @@ extension RunComparison {
   /// Whether the runs of some recipe differ in their seeds, so that recipes are averaged.
   var hasSeeds: Bool { groups.contains { $0.runs.count > 1 } }
 
-  /// A distance for each recipe but the reference's that was evaluated where the reference was.
+  /// A distance for each recipe but the reference's that was evaluated where the reference was: to the
+  /// reference's runs of the same seeds where every run has one, else to all of them.
   public var distances: [LossDistance] {
     let recipes =
       hasSeeds
       ? groups.map { (name: $0.name, runs: $0.runs) }
       : entries.indices.map { (name: entries[$0].curves.name, runs: [$0]) }
     guard let base = recipes.first(where: { $0.runs.contains(0) }) else { return [] }
-    let reference = meanLosses(base.runs)
     return recipes.filter { !$0.runs.contains(0) }.compactMap { recipe in
+      let reference = meanLosses(partners(of: recipe.runs, among: base.runs))
       let points = meanLosses(recipe.runs).compactMap { tokens, loss in
         reference[tokens].map { LossDistance.Point(tokens: tokens, loss: loss - $0) }
       }
@@ -36,6 +37,16 @@ extension RunComparison {
       return LossDistance(
         name: recipe.name, runs: recipe.runs, points: points.sorted { $0.tokens < $1.tokens })
     }
+  }
+
+  /// Those of some runs that have the seeds of others, where these have one seed each; else all of them.
+  private func partners(of runs: [Int], among base: [Int]) -> [Int] {
+    let seeds = runs.compactMap { entries[$0].seed }
+    let theirs = base.compactMap { entries[$0].seed }
+    guard Set(seeds).count == runs.count, Set(theirs).count == base.count,
+      Set(seeds).isSubset(of: theirs)
+    else { return base }
+    return base.filter { run in entries[run].seed.map(seeds.contains) ?? false }
   }
 
   /// Mean held-out loss by tokens trained on, where all of some runs were evaluated.
