@@ -52,7 +52,8 @@ public enum PresetDefaults {
     configuration.schedule.warmup = 700
     // Few dense steps at the end: more gain nothing. 16 of 128 tokens judged by 8 bits do what 32 do, with
     // centroids that move.
-    // Benchmarks/Reports/2026-11-26-learning-rate-h200.md says what each is worth.
+    // Benchmarks/Reports/2026-11-26-learning-rate-h200.md and 2026-11-27-sparse-steps-h200.md say what each
+    // is worth.
     configuration.schedule.denseWarmup = 200
     configuration.schedule.sparseFraction = 0.98
     configuration.feedForward.profile = .rising
