@@ -90,6 +90,9 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
   /// k-means on a step's first micro-batch: in the first step of a phase of `columns` and every so
   /// many-th after it. 0 keeps the centroids of clusters of neurons.
   public var centroidInterval = 0
+  /// How many layers that compute sparsely take their tokens in one order: the first of them routes, the
+  /// others save that.
+  public var layersPerOrder = 1
   /// Sparse steps between re-clusterings; 0 clusters once, when sparsity is switched on.
   public var reclusterInterval = 0
   /// Which weights are 2:4 soft-thresholded in sparse steps; nil is what `mode` implies:
@@ -146,6 +149,10 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
     check(
       neighbourWeight >= 0 && neighbourWeight <= 1,
       "feedForward.neighbourWeight is \(neighbourWeight); it must be from 0 to 1")
+    check(
+      layersPerOrder >= 1,
+      "feedForward.layersPerOrder is \(layersPerOrder); it must be at least 1, which is an order for "
+        + "every layer")
     check(keptMultiple >= 1, "feedForward.keptMultiple is \(keptMultiple); it must be at least 1")
     check(
       density > 0 && density <= 1,

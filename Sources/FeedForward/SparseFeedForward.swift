@@ -13,6 +13,7 @@ public final class SparseFeedForward: FeedForwardMethod {
   private let router: TokenRouter
   let sparseWeights: SparseWeightCache
   var saved: [SavedActivations] = []
+  private var orders: TokenOrders
   let scratch: SparseScratch
   private let denseLayers: DenseLayers?
   let probe: StatisticsProbe
@@ -35,6 +36,7 @@ public final class SparseFeedForward: FeedForwardMethod {
     arena = try Arena(
       byteCount: SparseFeedForward.savedBytes(shape, recipe: recipe), on: backend,
       purpose: "packed feed-forward activations")
+    orders = TokenOrders(shape, recipe, from: arena)
     var own: [SavedActivations] = []
     for kept in SparseFeedForward.heldColumns(shape, recipe) {
       own.append(
@@ -58,7 +60,7 @@ public final class SparseFeedForward: FeedForwardMethod {
 
   private static func savedBytes(_ shape: FeedForwardShape, recipe: Recipe) -> Int {
     let blocks = PackedPattern.blocks(tokens: shape.tokens, blockTokens: recipe.blockTokens)
-    return heldColumns(shape, recipe).reduce(0) {
+    return heldColumns(shape, recipe).reduce(TokenOrders.bytes(shape, recipe)) {
       $0
         + SavedActivations.bytes(
           tokens: shape.tokens, blocks: blocks, kept: $1, storage: shape.storage)
@@ -82,17 +84,19 @@ public final class SparseFeedForward: FeedForwardMethod {
 
   /// The order of tokens in the last forward pass of a layer, or nil when they stayed in place.
   public func order(layer: Int) -> TensorView? {
-    saved[layer].isRouted ? saved[layer].order : nil
+    orders.order(layer)
   }
 
   public func route(
     layer: Int, hidden: TensorView, gain: TensorView?
   ) throws(ComputeError) -> TensorView? {
     if let denseLayers, denseLayers.holds(layer) { return nil }
-    let order = saved[layer].order
-    saved[layer].isRouted = try router.route(
-      layer: layer, hidden: hidden, gain: gain, order: order)
-    return saved[layer].isRouted ? order : nil
+    if orders.leads(layer) {
+      let isRouted = try router.route(
+        layer: layer, hidden: hidden, gain: gain, order: orders.memory(layer))
+      orders.setRouted(layer, isRouted)
+    }
+    return orders.order(layer)
   }
 
   /// Where columns may be chosen by 8 bits, for the rows that they are chosen by.
@@ -113,7 +117,8 @@ public final class SparseFeedForward: FeedForwardMethod {
       if let measured { statistics?.layers[layer] = measured }
       return
     }
-    try router.findMoves(layer: layer, input: input)
+    // Nobody is routed by the centroids of a layer that follows another.
+    if orders.leads(layer) { try router.findMoves(layer: layer, input: input) }
     try activate(layer, up: up, input: input, hasCopy: hasCopy, measures: statistics != nil)
     try backend.run(
       PackedProduct(
@@ -207,8 +212,7 @@ public final class SparseFeedForward: FeedForwardMethod {
 
   func pattern(_ layer: Int) -> PackedPattern {
     var pattern = PackedPattern(
-      order: saved[layer].isRouted ? saved[layer].order : nil, columns: saved[layer].columns,
-      blockTokens: recipe.blockTokens)
+      order: orders.order(layer), columns: saved[layer].columns, blockTokens: recipe.blockTokens)
     pattern.isAscending = chain(of: pattern) == nil
     return pattern
   }

@@ -27,12 +27,14 @@ extension SparseFeedForward {
     public var choosesBySquares: Bool
     /// Whether columns may be chosen by sums of products of 8-bit factors.
     public var allowsEightBits: Bool
+    /// How many layers that compute sparsely take their tokens in one order: the first of them routes.
+    public var layersPerOrder: Int
 
     /// See the properties.
     public init(
       blockTokens: Int, keptColumns: [Int], selection: Selection,
       weightGradientPattern: WeightGradientPattern = .exact, neighbourWeight: Float = 0,
-      choosesBySquares: Bool = false, allowsEightBits: Bool = false
+      choosesBySquares: Bool = false, allowsEightBits: Bool = false, layersPerOrder: Int = 1
     ) {
       self.blockTokens = blockTokens
       self.keptColumns = keptColumns
@@ -41,10 +43,21 @@ extension SparseFeedForward {
       self.neighbourWeight = neighbourWeight
       self.choosesBySquares = choosesBySquares
       self.allowsEightBits = allowsEightBits
+      self.layersPerOrder = layersPerOrder
     }
 
     /// The layers that compute densely.
     var denseLayers: [Int] { keptColumns.indices.filter { keptColumns[$0] == 0 } }
+
+    /// For each layer, the one whose order of tokens it takes; itself for one that computes densely.
+    var leaders: [Int] {
+      var leaders = Array(keptColumns.indices)
+      let sparse = leaders.filter { keptColumns[$0] > 0 }
+      for (index, layer) in sparse.enumerated() {
+        leaders[layer] = sparse[index / layersPerOrder * layersPerOrder]
+      }
+      return leaders
+    }
 
     /// The layers whose columns may be chosen by 8 bits: one that computes densely chooses none.
     var eightBitLayers: Set<Int> {
@@ -63,7 +76,8 @@ extension FeedForwardConfiguration {
       return SparseFeedForward.Recipe(
         blockTokens: blockTokens,
         keptColumns: Array(repeating: shape.hiddenWidth / venomM * 4, count: shape.layers),
-        selection: .venom(n: venomN, m: venomM), weightGradientPattern: weightGradientPattern)
+        selection: .venom(n: venomN, m: venomM), weightGradientPattern: weightGradientPattern,
+        layersPerOrder: layersPerOrder)
     }
     return SparseFeedForward.Recipe(
       blockTokens: blockTokens,
@@ -74,6 +88,6 @@ extension FeedForwardConfiguration {
       selection: selection == .exact
         ? .exact(measuredOn: samples) : .sampled(samples),
       neighbourWeight: Float(neighbourWeight), choosesBySquares: chooseBy == .squares,
-      allowsEightBits: eightBitChoice)
+      allowsEightBits: eightBitChoice, layersPerOrder: layersPerOrder)
   }
 }

@@ -1,6 +1,7 @@
 import Compute
 import ComputeCPU
 import FeedForward
+import Testing
 
 /// Random numbers for tests: a linear congruential generator, its high bits.
 struct TestRandom {
@@ -141,14 +142,18 @@ final class NetworkUnderTest {
     ReferencePatterns.softThreshold(weights).map { Double(scale) * $0 }
   }
 
-  /// The order in which the reference takes tokens.
+  /// The order in which the reference takes tokens: by the centroids of the first of the layers that share
+  /// one.
   func referenceOrder(layer: Int = 0) throws -> [Int] {
     let centroids = stack.clusterState.centroids
     guard !centroids.isEmpty else { return Array(0..<shape.tokens) }
+    let configuration = stack.configuration
+    let sparse = (0..<shape.layers).filter { !configuration.isDense(layer: $0, of: shape.layers) }
+    let place = try #require(sparse.firstIndex(of: layer))
+    let own = centroids[sparse[place - place % configuration.layersPerOrder]]
     return ReferencePatterns.route(
       try matrix(input),
-      centroids: Matrix(
-        centroids[layer].count / shape.width, shape.width, floats: centroids[layer]))
+      centroids: Matrix(own.count / shape.width, shape.width, floats: own))
   }
 
   /// What the stack itself kept in its last pass: neurons of each block.

@@ -98,6 +98,40 @@ import Testing
     #expect(network.stack.takeStatistics()?.layers.map(\.density) == [1, 0.25, 1])
   }
 
+  /// Layers in groups that skip dense ones, the last group short; a leader's order for all of its group.
+  @Test(arguments: [1, 2, 3, 9])
+  func layersShareAnOrder(layersPerOrder: Int) throws {
+    var configuration = FeedForwardConfiguration()
+    configuration.blockTokens = 16
+    configuration.keptMultiple = 4
+    configuration.densities = [1, 0.25, 0.25, 1, 0.25, 0.25, 0.25]
+    configuration.clusters = 5
+    configuration.layersPerOrder = layersPerOrder
+    let network = try NetworkUnderTest(
+      tokens: 40, width: 12, hidden: 64, layers: 7, configuration)
+    try network.startSparse()
+    let sparse = [1, 2, 4, 5, 6]
+    var orders: [[Int]] = []
+    for layer in 0..<7 {
+      let result = try network.run(layer: layer)
+      guard sparse.contains(layer) else {
+        #expect(try network.keptOrder(layer: layer) == Array(0..<40))
+        continue
+      }
+      let pattern = try network.referencePattern(layer: layer)
+      orders.append(try network.keptOrder(layer: layer))
+      #expect(orders.last == pattern.order)
+      #expect(try network.keptColumns(layer: layer) == pattern.columns)
+      let expected = try network.referenceResult(pattern, layer: layer)
+      #expect(expected.output.error(of: result.output) < ReferenceTests.tolerance)
+      #expect(expected.input.error(of: result.inputGradient) < ReferenceTests.tolerance)
+      #expect(expected.up.error(of: result.upGradient) < ReferenceTests.tolerance)
+    }
+    for index in 1..<sparse.count {
+      #expect((orders[index] == orders[index - 1]) == (index % layersPerOrder != 0))
+    }
+  }
+
   @Test(arguments: Variant.columns + Variant.paper)
   func theSameBitsOnAnyNumberOfThreads(variant: Variant) throws {
     #expect(

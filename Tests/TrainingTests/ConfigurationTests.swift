@@ -151,6 +151,10 @@ import Transformer
         + "feedForward.mode to it"
     ),
     (
+      "[feedForward]\nlayersPerOrder = 0",
+      "feedForward.layersPerOrder is 0; it must be at least 1, which is an order for every layer"
+    ),
+    (
       "[feedForward]\ncentroidInterval = -1",
       "feedForward.centroidInterval is -1; it must be 0 (never) or more"
     ),

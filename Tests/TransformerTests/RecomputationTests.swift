@@ -35,6 +35,14 @@ import Transformer
       ("columns sampled", recipe { _ in }),
       ("columns exact", recipe { $0.selection = .exact }),
       ("columns, centroids move", recipe { $0.centroidInterval = 1 }),
+      ("columns, an order for two layers", recipe { $0.layersPerOrder = 2 }),
+      (
+        "columns, an order for all, centroids move",
+        recipe {
+          $0.layersPerOrder = 3
+          $0.centroidInterval = 1
+        }
+      ),
       ("columns, a dense layer", recipe { $0.densities = [0.5, 1, 0.25] }),
       ("paper", recipe { $0.mode = .paper }),
       (

@@ -53,6 +53,9 @@ extension RunConfiguration {
       "feedForward", "centroidInterval", \.feedForward.centroidInterval,
       "sparse steps between moves of the router's centroids to its tokens; 0 never"),
     .integer(
+      "feedForward", "layersPerOrder", \.feedForward.layersPerOrder,
+      "sparse layers that take tokens in one order; the first routes"),
+    .integer(
       "feedForward", "reclusterInterval", \.feedForward.reclusterInterval,
       "sparse steps between re-clusterings; 0 once"),
     .init(

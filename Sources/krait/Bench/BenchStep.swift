@@ -30,12 +30,13 @@ struct BenchStep: ParsableCommand {
   @Option(help: "Tokens of a sequence.") var sequence: Int?
   @Option(help: "Sequences of a step.") var sequences = 4
   @Option(help: "rho, share of neurons that sparse steps keep.") var density = 0.125
-  @Option(help: "How rho varies with depth: uniform, ends or rising.") var profile = "uniform"
+  @Option(help: "How rho varies with depth: \(profiles).") var profile = "uniform"
   @Option(help: "V, tokens of a block.") var block = 128
   @Option(help: "Samples of each block.") var samples = 8
   @Flag(help: "Sparse steps choose columns by all tokens of a block.") var exact = false
   @Flag(help: "Sparse steps choose columns by products of 8-bit factors.") var eightBits = false
   @Option(help: "Clusters that tokens are routed by; 0 for none.") var clusters = 48
+  @Option(help: "Sparse layers that take their tokens in one order.") var layersPerOrder = 1
   @Option(help: "Steps of each variant that count.") var rounds = 5
   @Option(help: "Steps after every change of mode that do not count.") var warmUps = 1
   @Option(help: "What to run: both, dense or columns.") var only = "both"
@@ -43,6 +44,8 @@ struct BenchStep: ParsableCommand {
   @Flag(help: "One JSON object instead of tables.") var json = false
   @Flag(help: "Also time every kernel and library call of one more step (NVIDIA GPUs).")
   var kernels = false
+
+  private static let profiles = DensityProfile.allCases.map(\.rawValue).joined(separator: ", ")
 
   func validate() throws {
     for (name, value) in [("sequences", sequences), ("rounds", rounds)] where value < 1 {
@@ -53,7 +56,7 @@ struct BenchStep: ParsableCommand {
       throw ValidationError("--sequence is \(sequence); it must be at least 1")
     }
     if DensityProfile(rawValue: profile) == nil {
-      throw ValidationError("--profile is '\(profile)'; it must be uniform, ends or rising")
+      throw ValidationError("--profile is '\(profile)'; it must be one of: \(BenchStep.profiles)")
     }
     if !["both", "dense", "columns"].contains(only) {
       throw ValidationError("--only is '\(only)'; it must be both, dense or columns")
@@ -70,6 +73,7 @@ struct BenchStep: ParsableCommand {
     feedForward.selection = exact ? .exact : .sampled
     feedForward.eightBitChoice = eightBits
     feedForward.clusters = clusters
+    feedForward.layersPerOrder = layersPerOrder
     let problems =
       model.problems()
       + feedForward.problems(
