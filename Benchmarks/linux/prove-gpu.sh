@@ -6,15 +6,16 @@
 #   Benchmarks/linux/prove-gpu.sh SHARDS RUNS [STEPS]
 #
 # CONFIG names the configuration: gpu.toml (124m, the default) or wide.toml; ONLY is a pattern of the
-# recipes to run, EXTRA more settings for all (--set …), SPARSE more for all that are not dense
-# (section.key=value …), LONGER the percentage of steps that "longer" runs have more (8).
+# recipes to run, EXTRA more settings for all (--set …), SPARSE more for all that are not dense, in place
+# of a recipe's own (section.key=value …; no value may have a space or a quote), LONGER the percentage of
+# steps that "longer" runs have more (8).
 # SHARDS holds linux_train_*.bin, linux_val_*.bin and their tokenizer.json. 1400 steps are 69 million
 # tokens, one and a half (124m) or three minutes (wide) a dense run on an H200. Fewer than about 1000
 # tell nothing: the loss falls steeply somewhere in steps 300 to 500, and when differs from run to
 # run. "longer" runs buy back with steps what sparse steps lose: their time to the dense run's final
 # loss is the claim.
 set -eu
-[ $# -ge 2 ] || { sed -n '2,17s/^# \{0,1\}//p' "$0"; exit 64; }
+[ $# -ge 2 ] || { sed -n '2,18s/^# \{0,1\}//p' "$0"; exit 64; }
 here=$(cd "$(dirname "$0")" && pwd)
 shards=$1
 runs=$2
@@ -41,8 +42,11 @@ recipes() {
 }
 
 export FIRST="--set data.tokenizer=$shards/tokenizer.json"
+export SPARSE="${SPARSE:-}"
 # xargs takes a trailing blank for a line that goes on.
-recipes | grep -E "${ONLY:-.}" | sed "/^dense/!s|\$| ${SPARSE:-}|; s/ *\$//" | on_all_gpus "$here/train-run.sh" || echo "not all runs were trained"
+add_sparse='{ if (ENVIRON["SPARSE"] == "" || /^dense/) print; else print $0 " " ENVIRON["SPARSE"] }'
+recipes | grep -E "${ONLY:-.}" | awk "$add_sparse" | on_all_gpus "$here/train-run.sh" ||
+  echo "not all runs were trained"
 
 for seed in 1 2 3; do
   for recipe in columns columns-longer; do

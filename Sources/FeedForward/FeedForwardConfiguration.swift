@@ -91,7 +91,8 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
   /// many-th after it. 0 keeps the centroids of clusters of neurons.
   public var centroidInterval = 0
   /// How many layers that compute sparsely take their tokens in one order: the first of them routes, the
-  /// others save that.
+  /// others save that. Their own centroids stay where they are: where a run goes on with fewer layers an
+  /// order, layers that followed begin with those of clusters of neurons.
   public var layersPerOrder = 1
   /// Sparse steps between re-clusterings; 0 clusters once, when sparsity is switched on.
   public var reclusterInterval = 0

@@ -93,7 +93,7 @@ public final class SparseFeedForward: FeedForwardMethod {
     if let denseLayers, denseLayers.holds(layer) { return nil }
     if orders.leads(layer) {
       let isRouted = try router.route(
-        layer: layer, hidden: hidden, gain: gain, order: orders.memory(layer))
+        layer: layer, hidden: hidden, gain: gain, order: orders.memory(of: layer))
       orders.setRouted(layer, isRouted)
     }
     return orders.order(layer)
@@ -161,7 +161,7 @@ public final class SparseFeedForward: FeedForwardMethod {
     }
   }
 
-  /// Where layers are held, and products read rows in order; with recomputation the order is not known
+  /// Where layers are held, and products read rows in order; with recomputation the order may not be known
   /// yet when dY is made.
   public func outputGradientCopy(layer: Int) -> RMSNorm.OrderedCopy? {
     if let denseLayers, denseLayers.holds(layer) { return nil }

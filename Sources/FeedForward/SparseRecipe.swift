@@ -49,10 +49,10 @@ extension SparseFeedForward {
     /// The layers that compute densely.
     var denseLayers: [Int] { keptColumns.indices.filter { keptColumns[$0] == 0 } }
 
-    /// For each layer, the one whose order of tokens it takes; itself for one that computes densely.
-    var leaders: [Int] {
-      var leaders = Array(keptColumns.indices)
-      let sparse = leaders.filter { keptColumns[$0] > 0 }
+    /// For each layer, the one whose order of tokens it takes; nil for one that computes densely.
+    var leaders: [Int?] {
+      var leaders = [Int?](repeating: nil, count: keptColumns.count)
+      let sparse = keptColumns.indices.filter { keptColumns[$0] > 0 }
       for (index, layer) in sparse.enumerated() {
         leaders[layer] = sparse[index / layersPerOrder * layersPerOrder]
       }

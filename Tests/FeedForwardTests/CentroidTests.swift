@@ -133,6 +133,26 @@ import Testing
     #expect(try moved(second: true) == moved(second: false))
   }
 
+  /// Nobody is routed by the centroids of a layer that takes another's order.
+  @Test func theyStayInLayersThatFollowAnother() throws {
+    var configuration = FeedForwardConfiguration()
+    configuration.blockTokens = 16
+    configuration.densities = [0.5, 0.5, 1, 0.5]
+    configuration.clusters = clusters
+    configuration.centroidInterval = 1
+    configuration.layersPerOrder = 2
+    let network = try NetworkUnderTest(
+      tokens: 300, width: width, hidden: 192, layers: 4, configuration)
+    try network.startSparse()
+    let before = network.stack.clusterState.centroids
+    network.stack.findCentroidMoves()
+    for layer in 0..<4 { _ = try network.run(layer: layer) }
+    try network.stack.applyCentroidMoves()
+    try network.stack.readCentroids()
+    let after = network.stack.clusterState.centroids
+    #expect(zip(before, after).map { $0 != $1 } == [true, false, false, true])
+  }
+
   @Test func theyOutliveADensePhase() throws {
     let network = try network()
     network.stack.findCentroidMoves()

@@ -139,4 +139,25 @@ import Testing
     try network.stack.switchMode(to: .dense)
     #expect(network.stack.savedBytesPerLayer == matrix)
   }
+
+  /// What `krait plan` says of a stack is what it allocates, orders of tokens included.
+  @Test(
+    arguments: [1, 2, 5],
+    [(FeedForwardMode.columns, nil), (.columns, 1), (.paper, nil), (.paper, 1)])
+  func bytesAreThoseAllocated(
+    layersPerOrder: Int, kind: (mode: FeedForwardMode, heldLayers: Int?)
+  ) throws {
+    var configuration = FeedForwardConfiguration()
+    configuration.mode = kind.mode
+    configuration.densities = [1, 0.25, 0.25, 1, 0.25]
+    configuration.layersPerOrder = layersPerOrder
+    let shape = FeedForwardShape(
+      tokens: 4096, width: 16, hiddenWidth: 256, layers: 5, heldLayers: kind.heldLayers)
+    let backend = CPUBackend(threads: 1)
+    let stack = FeedForwardStack(configuration: configuration, shape: shape, on: backend)
+    try stack.switchMode(to: kind.mode)
+    #expect(
+      backend.allocatedBytes
+        == FeedForwardStack.bytes(configuration, mode: kind.mode, shape: shape))
+  }
 }

@@ -174,7 +174,7 @@ import Training
       configuration(2, .columns), configuration(3, .columns), half,
     ]
     let comparison = RunComparison(runs, configurations: configurations)
-    let distances = runs.indices.map { comparison.trainingDistance(run: $0) }
+    let distances = runs.indices.map { comparison.trainingDistance(run: $0)?.loss }
     // Steps 91 to 100, whose mean is 0.955 of the fall; a step without a loss does not count.
     #expect(abs(try #require(distances[2]) - 0.955) < 1e-12)
     #expect(abs(try #require(distances[3]) - 0.25) < 1e-12)
@@ -183,32 +183,54 @@ import Training
     let text = ComparisonText(comparison).text
     #expect(text.contains("training, to its seed") && text.contains("+0.6025 ± 0.3525"))
     let early = RunComparison(runs, configurations: configurations, trainingSteps: 1...50)
-    #expect(abs(try #require(early.trainingDistance(run: 2)) - 0.255) < 1e-12)
+    #expect(abs(try #require(early.trainingDistance(run: 2)?.loss) - 0.255) < 1e-12)
     let none = RunComparison(runs, configurations: configurations, trainingSteps: 200...300)
     #expect(none.trainingDistance(run: 2) == nil)
     #expect(RunComparison(runs).trainingDistance(run: 2) == nil)
   }
 
-  /// While a run decays and the longer one does not yet, their losses are of two rates.
-  @Test func trainingLossesAreComparedAtOneLearningRate() throws {
-    let runs = ["dense-1", "longer-1"].map { run($0, from: 5, to: 3, secondsPerStep: 1) }
+  /// While a run decays and the longer one does not yet, their losses are of two shares of their rates; at
+  /// those of a cosine they soon differ for good.
+  @Test(
+    arguments: [(.wsd, 68...75), (.constant, 91...100), (.cosine, nil)]
+      as [(ScheduleShape, ClosedRange<Int>?)])
+  func trainingLossesAreComparedAtOneShareOfTheRates(
+    shape: ScheduleShape, steps: ClosedRange<Int>?
+  ) throws {
+    func curves(_ name: String, steps: Int, rate: Double, above: Double) -> RunCurves {
+      var schedule = ScheduleConfiguration()
+      schedule.shape = shape
+      schedule.steps = steps
+      schedule.learningRate = rate
+      schedule.warmup = 0
+      schedule.decayFraction = 0.25
+      var curves = run(name, from: 5, to: 3, secondsPerStep: 1)
+      for index in curves.steps.indices {
+        curves.steps[index].rate = LearningRateSchedule(schedule).rate(step: index)
+        curves.steps[index].loss = 5 + above * Double(index + 1)
+      }
+      return curves
+    }
+    let runs = [
+      curves("dense-1", steps: 100, rate: 1e-3, above: 0),
+      curves("longer-1", steps: 200, rate: 2e-3, above: 1),
+    ]
     var dense = RunConfiguration()
     dense.feedForward.mode = .dense
-    dense.schedule.shape = .wsd
-    dense.schedule.steps = 100
-    dense.schedule.decayFraction = 0.25
-    dense.schedule.warmup = 0
-    var longer = dense
-    longer.feedForward.mode = .columns
-    longer.schedule.learningRate *= 2
-    longer.schedule.steps = 200
-    var curves = runs
-    for index in curves[1].steps.indices { curves[1].steps[index].loss = 5 + Double(index + 1) }
-    // The shorter one decays from step 76 on, by 1/25 of the rate a step.
-    let distance = RunComparison(curves, configurations: [dense, longer]).trainingDistance(run: 1)
-    #expect(abs(try #require(distance) - 71.5) < 1e-9)
-    let asked = RunComparison(curves, configurations: [dense, longer], trainingSteps: 91...100)
-    #expect(abs(try #require(asked.trainingDistance(run: 1)) - 95.5) < 1e-9)
+    let configurations = [dense, RunConfiguration()]
+    let comparison = RunComparison(runs, configurations: configurations)
+    let distance = comparison.trainingDistance(run: 1)
+    #expect(distance?.steps == steps)
+    let middle = steps.map { Double($0.lowerBound + $0.upperBound) / 2 }
+    #expect(distance?.loss == middle)
+    let text = ComparisonText(comparison).text
+    if let steps {
+      #expect(text.contains("of steps \(steps.lowerBound) to \(steps.upperBound))"))
+    } else {
+      #expect(!text.contains("training losses are of"))
+    }
+    let asked = RunComparison(runs, configurations: configurations, trainingSteps: 91...100)
+    #expect(asked.trainingDistance(run: 1)?.loss == 95.5)
   }
 
   @Test func oneRunOfEachRecipeHasNoMeans() {

@@ -20,6 +20,7 @@ import Training
     (
       "columns, computed again", ["device.recompute=\"layer\"", "feedForward.densities=[0.5,0.25]"]
     ),
+    ("columns, an order for two layers", ["feedForward.layersPerOrder=2"]),
     ("columns to the end", ["schedule.sparseFraction=1.0", "schedule.denseWarmup=0"]),
     ("paper, U and D", ["feedForward.mode=\"paper\"", "feedForward.sparseWeights=\"both\""]),
     (

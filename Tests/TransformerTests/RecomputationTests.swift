@@ -43,6 +43,20 @@ import Transformer
           $0.centroidInterval = 1
         }
       ),
+      (
+        "columns, an order for two layers, a dense one between",
+        recipe {
+          $0.layersPerOrder = 2
+          $0.densities = [0.5, 1, 0.25]
+        }
+      ),
+      (
+        "paper, an order for two layers",
+        recipe {
+          $0.mode = .paper
+          $0.layersPerOrder = 2
+        }
+      ),
       ("columns, a dense layer", recipe { $0.densities = [0.5, 1, 0.25] }),
       ("paper", recipe { $0.mode = .paper }),
       (

@@ -76,12 +76,13 @@ public struct ComparisonPage {
     let text = ComparisonText(comparison)
     let runs = ComparisonPage.table(ComparisonText.header, text.rows) { plots.color(run: $0) }
     let groups = text.groupRows
-    guard !groups.isEmpty else { return runs }
+    let note = text.trainingNote.map { "\n<p>\($0).</p>" } ?? ""
+    guard !groups.isEmpty else { return runs + note }
     return runs + "\n"
       + ComparisonPage.table(ComparisonText.groupHeader, groups) { group in
         plots.color(run: comparison.groups[group].runs[0])
       }
-      + "\n<p>\(ComparisonText.groupNote).</p>"
+      + "\n<p>\(ComparisonText.groupNote).</p>" + note
   }
 
   /// A table with a dot of the given colour before every row.

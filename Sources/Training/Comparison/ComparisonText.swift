@@ -30,7 +30,7 @@ public struct ComparisonText {
         isReference ? "reference" : difference.map(ComparisonText.signed) ?? "-",
         isReference
           ? "reference"
-          : comparison.trainingDistance(run: index).map(ComparisonText.signed) ?? "-",
+          : comparison.trainingDistance(run: index).map { ComparisonText.signed($0.loss) } ?? "-",
         entry.final?.bitsPerByte.map { ProgressLine.decimals($0, 4) } ?? "-",
         entry.reached.map { ProgressLine.decimals($0.tokens, 0) } ?? "not reached",
         entry.reached.map { ProgressLine.duration($0.seconds) } ?? "not reached",
@@ -41,7 +41,20 @@ public struct ComparisonText {
 
   /// What to know of the table of seeds.
   static let groupNote =
-    "±: standard error; differences are of runs of one seed where every run has such a partner"
+    "±: standard error; differences are of pairs of one seed where no seed is missing or there twice"
+
+  /// Which steps the training losses are of; nil where none are compared.
+  var trainingNote: String? {
+    let steps = comparison.entries.indices.compactMap {
+      comparison.trainingDistance(run: $0)?.steps
+    }
+    guard let first = steps.map(\.lowerBound).min(), let last = steps.map(\.upperBound).max() else {
+      return nil
+    }
+    let isOne = Set(steps).count == 1
+    return
+      "training losses are of steps \(first) to \(last)\(isOne ? "" : ", some of them for each run")"
+  }
 
   /// Titles of the table of seeds.
   static let groupHeader = [
@@ -79,7 +92,7 @@ public struct ComparisonText {
 
   /// The mean of the distances that runs of a recipe have; nil where none has.
   private func trainingDistance(_ group: SeedGroup) -> String? {
-    let distances = group.runs.compactMap { comparison.trainingDistance(run: $0) }
+    let distances = group.runs.compactMap { comparison.trainingDistance(run: $0)?.loss }
     guard !distances.isEmpty else { return nil }
     return ComparisonText.mean(
       ComparisonText.signed(SeedGroup.mean(of: distances)),
@@ -95,6 +108,7 @@ public struct ComparisonText {
       lines += ComparisonText.table(ComparisonText.groupHeader, groups)
       lines.append("(\(ComparisonText.groupNote))")
     }
+    if let note = trainingNote { lines.append("(\(note))") }
     for entry in comparison.entries.dropFirst() where !entry.differences.isEmpty {
       lines.append("")
       lines.append("\(entry.curves.name) differs from the reference in:")

@@ -11,8 +11,6 @@ public struct RunComparison: Sendable {
     public let differences: [(key: String, reference: String, own: String)]
     /// Its seed; nil without a configuration. Runs of one seed see the same text in the same step.
     public let seed: Int?
-    /// The course of its learning rate; nil without a configuration.
-    public let schedule: ScheduleConfiguration?
     /// The last dense evaluation; nil before the first.
     public let final: RunCurves.Evaluation?
     /// Tokens and seconds until the reference's final loss was reached; nil if never.
@@ -46,7 +44,6 @@ public struct RunComparison: Sendable {
         differences: configurations.count == curves.count
           ? RunComparison.differences(configurations[0], configurations[index]) : [],
         seed: configurations.count == curves.count ? configurations[index].run.seed : nil,
-        schedule: configurations.count == curves.count ? configurations[index].schedule : nil,
         final: run.evaluations.last, reached: target.flatMap { run.reached($0) })
     }
     warnings = RunComparison.warnings(entries)

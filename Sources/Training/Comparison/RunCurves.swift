@@ -17,12 +17,15 @@ public struct RunCurves: Sendable, Equatable {
     public var tokensPerSecond: Double
     /// How feed-forward networks computed.
     public var mode: FeedForwardMode
+    /// The learning rate; nil when it was not finite.
+    public var rate: Double?
 
     /// See the properties.
     public init(
       step: Int, tokens: Int, seconds: Double, loss: Double?, tokensPerSecond: Double,
-      mode: FeedForwardMode
+      mode: FeedForwardMode, rate: Double? = nil
     ) {
+      self.rate = rate
       self.step = step
       self.tokens = tokens
       self.seconds = seconds
@@ -122,6 +125,9 @@ public struct RunCurves: Sendable, Equatable {
     return speeds.isEmpty ? nil : speeds[speeds.count / 2]
   }
 
+  /// The highest learning rate of any step; 0 where none is known.
+  var highestRate: Double { steps.compactMap(\.rate).max() ?? 0 }
+
   /// Share of steps that were sparse.
   public var sparseShare: Double {
     guard !steps.isEmpty else { return 0 }
@@ -152,7 +158,7 @@ public struct RunCurves: Sendable, Equatable {
       steps.append(
         Step(
           step: line.step, tokens: tokens, seconds: seconds, loss: line.loss?.value,
-          tokensPerSecond: line.tokensPerSecond ?? 0, mode: mode))
+          tokensPerSecond: line.tokensPerSecond ?? 0, mode: mode, rate: line.rate?.value))
     case "evaluation":
       guard let tokens = line.tokens, let seconds = line.seconds, let loss = line.loss else {
         throw Line.Incomplete()
@@ -199,6 +205,7 @@ private struct Line: Decodable {
   let loss: Number?
   let tokensPerSecond: Double?
   let mode: FeedForwardMode?
+  let rate: Number?
   let bitsPerByte: Number?
   let layer: Int?
   let energyKept: Number?

@@ -104,7 +104,8 @@ struct BenchStep: ParsableCommand {
     let headline =
       "Training step: d \(model.width), f \(model.hiddenWidth), \(model.layers) layers, "
       + "\(model.heads) heads of \(model.headWidth), vocabulary \(model.vocabulary), \(sequences) sequences of "
-      + "\(length) tokens; V \(block), \(samples) samples, \(clusters) clusters; "
+      + "\(length) tokens; V \(block), \(samples) samples, \(clusters) clusters, "
+      + "\(layersPerOrder) \(layersPerOrder == 1 ? "layer" : "layers") an order; "
       + "median of \(rounds)"
     let report = StepReport(
       variants, headline: headline, machine: backend.summary,
