@@ -49,19 +49,22 @@ extension SparseFeedForward {
     /// The layers that compute densely.
     var denseLayers: [Int] { keptColumns.indices.filter { keptColumns[$0] == 0 } }
 
+    /// The layers that compute sparsely.
+    private var sparseLayers: [Int] { keptColumns.indices.filter { keptColumns[$0] > 0 } }
+
     /// For each layer, the one whose order of tokens it takes; nil for one that computes densely.
     var leaders: [Int?] {
       var leaders = [Int?](repeating: nil, count: keptColumns.count)
-      let sparse = keptColumns.indices.filter { keptColumns[$0] > 0 }
+      let sparse = sparseLayers
       for (index, layer) in sparse.enumerated() {
-        leaders[layer] = sparse[index / layersPerOrder * layersPerOrder]
+        leaders[layer] = sparse[index - index % layersPerOrder]
       }
       return leaders
     }
 
     /// The layers whose columns may be chosen by 8 bits: one that computes densely chooses none.
     var eightBitLayers: Set<Int> {
-      allowsEightBits ? Set(keptColumns.indices).subtracting(denseLayers) : []
+      allowsEightBits ? Set(sparseLayers) : []
     }
   }
 }

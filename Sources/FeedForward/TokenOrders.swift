@@ -16,52 +16,50 @@ struct TokenOrders {
 
   /// For each layer, the layer whose order it takes; nil for one that computes densely.
   private let leaders: [Int?]
-  /// For each leader, which of the orders it makes.
-  private let places: [Int: Int]
-  private var orders: [Order] = []
+  /// For each layer, the key of that order among `orders`.
+  private let keys: [Int?]
+  private var orders: [Int: Order] = [:]
 
   init(_ shape: FeedForwardShape, _ recipe: SparseFeedForward.Recipe, from arena: Arena) {
     leaders = recipe.leaders
-    places = TokenOrders.places(shape, recipe)
-    for _ in Set(places.values) {
-      orders.append(Order(view: arena.take(rows: 1, columns: shape.tokens, .int32)))
+    keys = TokenOrders.keys(shape, recipe)
+    for key in Set(keys).compactMap({ $0 }).sorted() {
+      orders[key] = Order(view: arena.take(rows: 1, columns: shape.tokens, .int32))
     }
   }
 
   static func bytes(_ shape: FeedForwardShape, _ recipe: SparseFeedForward.Recipe) -> Int {
-    Set(places(shape, recipe).values).count * Arena.bytes(rows: 1, columns: shape.tokens, .int32)
+    Set(keys(shape, recipe).compactMap { $0 }).count
+      * Arena.bytes(rows: 1, columns: shape.tokens, .int32)
   }
 
-  /// Orders that must outlive the passes of other layers have memory of their own.
-  private static func places(
+  /// The leaders', whose orders must outlive the passes of other layers, or one for all.
+  private static func keys(
     _ shape: FeedForwardShape, _ recipe: SparseFeedForward.Recipe
-  ) -> [Int: Int] {
+  ) -> [Int?] {
     let isShared = shape.heldLayers < shape.layers && recipe.layersPerOrder == 1
-    let all = Set(recipe.leaders.compactMap { $0 }).sorted()
-    return Dictionary(
-      uniqueKeysWithValues: all.enumerated().map { ($1, isShared ? 0 : $0) })
+    return recipe.leaders.map { leader in isShared && leader != nil ? 0 : leader }
   }
 
   /// Whether a layer routes its tokens itself.
   func leads(_ layer: Int) -> Bool { leaders[layer] == layer }
 
-  /// The memory for the order that a layer makes.
-  func memory(of leader: Int) -> TensorView {
-    guard let place = places[leader] else { preconditionFailure("layer \(leader) makes no order") }
-    return orders[place].view
+  /// The memory for the order that a layer takes.
+  func memory(of layer: Int) -> TensorView {
+    guard let key = keys[layer], let order = orders[key] else {
+      preconditionFailure("layer \(layer) takes no order")
+    }
+    return order.view
   }
 
-  /// Says whether the router has filled a leader's memory.
-  mutating func setRouted(_ leader: Int, _ isRouted: Bool) {
-    guard let place = places[leader] else { return }
-    orders[place].isRouted = isRouted
+  /// Says whether the router has filled a layer's memory.
+  mutating func setRouted(_ layer: Int, _ isRouted: Bool) {
+    if let key = keys[layer] { orders[key]?.isRouted = isRouted }
   }
 
   /// The order that a layer takes; nil where its tokens stay in place.
   func order(_ layer: Int) -> TensorView? {
-    guard let leader = leaders[layer], let place = places[leader], orders[place].isRouted else {
-      return nil
-    }
-    return orders[place].view
+    guard let key = keys[layer], let order = orders[key], order.isRouted else { return nil }
+    return order.view
   }
 }

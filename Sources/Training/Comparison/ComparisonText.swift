@@ -1,9 +1,14 @@
 /// A comparison of runs as text for a terminal.
 public struct ComparisonText {
   private let comparison: RunComparison
+  /// Of every run; a walk through all steps of two runs each.
+  private let trainingDistances: [TrainingDistance?]
 
   /// The text of a comparison.
-  public init(_ comparison: RunComparison) { self.comparison = comparison }
+  public init(_ comparison: RunComparison) {
+    self.comparison = comparison
+    trainingDistances = comparison.entries.indices.map { comparison.trainingDistance(run: $0) }
+  }
 
   /// Column titles of the table.
   static let header = [
@@ -30,7 +35,7 @@ public struct ComparisonText {
         isReference ? "reference" : difference.map(ComparisonText.signed) ?? "-",
         isReference
           ? "reference"
-          : comparison.trainingDistance(run: index).map { ComparisonText.signed($0.loss) } ?? "-",
+          : trainingDistances[index].map { ComparisonText.signed($0.loss) } ?? "-",
         entry.final?.bitsPerByte.map { ProgressLine.decimals($0, 4) } ?? "-",
         entry.reached.map { ProgressLine.decimals($0.tokens, 0) } ?? "not reached",
         entry.reached.map { ProgressLine.duration($0.seconds) } ?? "not reached",
@@ -45,9 +50,7 @@ public struct ComparisonText {
 
   /// Which steps the training losses are of; nil where none are compared.
   var trainingNote: String? {
-    let steps = comparison.entries.indices.compactMap {
-      comparison.trainingDistance(run: $0)?.steps
-    }
+    let steps = trainingDistances.compactMap { $0?.steps }
     guard let first = steps.map(\.lowerBound).min(), let last = steps.map(\.upperBound).max() else {
       return nil
     }
@@ -92,7 +95,7 @@ public struct ComparisonText {
 
   /// The mean of the distances that runs of a recipe have; nil where none has.
   private func trainingDistance(_ group: SeedGroup) -> String? {
-    let distances = group.runs.compactMap { comparison.trainingDistance(run: $0)?.loss }
+    let distances = group.runs.compactMap { trainingDistances[$0]?.loss }
     guard !distances.isEmpty else { return nil }
     return ComparisonText.mean(
       ComparisonText.signed(SeedGroup.mean(of: distances)),

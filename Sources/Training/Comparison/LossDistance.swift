@@ -29,7 +29,9 @@ extension RunComparison {
       : entries.indices.map { (name: entries[$0].curves.name, runs: [$0]) }
     guard let base = recipes.first(where: { $0.runs.contains(0) }) else { return [] }
     return recipes.filter { !$0.runs.contains(0) }.compactMap { recipe in
-      let reference = meanLosses(partners(of: recipe.runs, among: base.runs))
+      let partners = SeedGroup.partners(
+        of: recipe.runs.map { entries[$0].seed }, among: base.runs.map { entries[$0].seed })
+      let reference = meanLosses(partners?.map { base.runs[$0] } ?? base.runs)
       let points = meanLosses(recipe.runs).compactMap { tokens, loss in
         reference[tokens].map { LossDistance.Point(tokens: tokens, loss: loss - $0) }
       }
@@ -37,16 +39,6 @@ extension RunComparison {
       return LossDistance(
         name: recipe.name, runs: recipe.runs, points: points.sorted { $0.tokens < $1.tokens })
     }
-  }
-
-  /// Those of some runs that have the seeds of others, where these have one seed each; else all of them.
-  private func partners(of runs: [Int], among base: [Int]) -> [Int] {
-    let seeds = runs.compactMap { entries[$0].seed }
-    let theirs = base.compactMap { entries[$0].seed }
-    guard Set(seeds).count == runs.count, Set(theirs).count == base.count,
-      Set(seeds).isSubset(of: theirs)
-    else { return base }
-    return base.filter { run in entries[run].seed.map(seeds.contains) ?? false }
   }
 
   /// Mean held-out loss by tokens trained on, where all of some runs were evaluated.

@@ -66,11 +66,17 @@ public struct SeedGroup: Sendable, Equatable {
 
   /// Differences of the runs to the others' runs of the same seeds; nil where not every seed is in both once.
   private func pairs(with other: SeedGroup) -> [Double]? {
-    guard Set(seeds).count == seeds.count, Set(other.seeds).count == other.seeds.count
-    else { return nil }
-    let theirs = Dictionary(uniqueKeysWithValues: zip(other.seeds, other.losses))
-    let differences = zip(seeds, losses).compactMap { seed, loss in theirs[seed].map { loss - $0 } }
-    return differences.count == runs.count ? differences : nil
+    SeedGroup.partners(of: seeds, among: other.seeds).map { partners in
+      zip(losses, partners).map { loss, partner in loss - other.losses[partner] }
+    }
+  }
+
+  /// For each of some seeds its place among others; nil where one is missing, not known, or there twice on
+  /// either side.
+  static func partners(of seeds: [Int?], among others: [Int?]) -> [Int]? {
+    guard Set(seeds).count == seeds.count, Set(others).count == others.count else { return nil }
+    let places = seeds.compactMap { seed in seed.flatMap { others.firstIndex(of: $0) } }
+    return places.count == seeds.count ? places : nil
   }
 
   /// Groups of runs with the same recipe, in the order of their first runs. Runs without an
