@@ -2,6 +2,7 @@ import FeedForward
 import Foundation
 import Testing
 import Training
+import Transformer
 
 @Suite struct RunComparisonTests {
   /// A run whose loss falls from `first` to `last` in straight line over ten evaluations.
@@ -48,6 +49,25 @@ import Training
     #expect(comparison.timesSooner(comparison.entries[1]) == nil)
     #expect(ComparisonText(comparison).text.contains("not reached"))
     #expect(ComparisonText(comparison).text.contains("+0.1000"))
+  }
+
+  /// By dense steps, which are the same work in both; not where the model is another.
+  @Test(arguments: [(2.06, 1, true), (1.94, 1, true), (2.02, 1, false), (2.06, 2, false)])
+  func runsOnMachinesOfDifferentSpeedAreNamed(
+    secondsPerStep: Double, layers: Int, isNamed: Bool
+  ) throws {
+    var configurations = [RunConfiguration(), RunConfiguration()]
+    configurations[0].model.layers = 1
+    configurations[1].model.layers = layers
+    let comparison = RunComparison(
+      [
+        run("dense", from: 5, to: 3, secondsPerStep: 2),
+        run("columns", from: 5, to: 3, secondsPerStep: secondsPerStep, mode: .columns),
+      ], configurations: configurations)
+    let note = comparison.warnings.first { $0.contains("columns's dense steps took 3.") }
+    #expect((note != nil) == isNamed)
+    #expect(comparison.warnings.count == (isNamed ? 1 : 0))
+    #expect(note?.contains(secondsPerStep > 2 ? "longer" : "less") ?? true)
   }
 
   @Test func seedsOfOneRecipeAreAveraged() throws {

@@ -1,3 +1,4 @@
+import FeedForward
 import Foundation
 
 /// Several runs beside the first of them, the reference.
@@ -118,7 +119,35 @@ public struct RunComparison: Sendable {
             + "not finished, or ended early")
       }
       if entry.final == nil { found.append("\(name) has no dense evaluation yet") }
+      if let note = speedNote(entry, reference: entries[0].curves) { found.append(note) }
     }
     return found
+  }
+
+  /// Dense steps that differ by more than this share ran on machines of different speed.
+  private static let speedTolerance = 0.02
+  /// The fewest dense steps of a run whose speed says something of the machine.
+  private static let fewestDenseSteps = 10
+
+  /// A sentence where the same dense step took another time in a run than in the reference: cards of one
+  /// kind differ by a few percent, and all comparisons of time have that in them.
+  private static func speedNote(_ entry: Entry, reference: RunCurves) -> String? {
+    let run = entry.curves
+    // Settings that change what a dense step does.
+    let isTheSameStep = !entry.differences.contains { difference in
+      ["model.", "data.", "device."].contains { difference.key.hasPrefix($0) }
+    }
+    guard isTheSameStep,
+      [run, reference].allSatisfy({ run in
+        run.steps.count { $0.mode == .dense } >= fewestDenseSteps
+      }), let own = run.medianSpeed(sparse: false), own > 0,
+      let base = reference.medianSpeed(sparse: false), base > 0
+    else { return nil }
+    let slower = base / own - 1
+    guard abs(slower) > speedTolerance else { return nil }
+    return
+      "\(run.name)'s dense steps took \(ProgressLine.decimals(100 * abs(slower), 1)) % "
+      + "\(slower > 0 ? "longer" : "less") than the reference's: another card, or one that was busy "
+      + "or cooler; times of the two differ by that beside what the recipes do"
   }
 }
