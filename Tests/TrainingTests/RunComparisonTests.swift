@@ -70,6 +70,33 @@ import Transformer
     #expect(note?.contains(secondsPerStep > 2 ? "longer" : "less") ?? true)
   }
 
+  /// Steps count that are dense in both, by their number: a card slows down as it warms. Copies of the
+  /// reference's steps, which a branch begins with, say nothing, and neither do nine steps.
+  @Test(arguments: [(12, 1.0, false), (12, 1.03, true), (11, 1.03, true), (10, 1.03, false)])
+  func speedsAreComparedStepByStep(lastDense: Int, slower: Double, isNamed: Bool) {
+    func run(_ name: String, lastDense: Int, slower: Double) -> RunCurves {
+      var run = RunCurves(name: name)
+      for step in 1...100 {
+        let seconds = (step == 1 ? 60 : 2 + 0.001 * Double(step)) * slower
+        run.steps.append(
+          RunCurves.Step(
+            step: step, tokens: step * 1000, seconds: Double(step), loss: 3,
+            tokensPerSecond: 1000 / seconds, mode: step <= lastDense ? .dense : .columns))
+      }
+      run.evaluations = [
+        RunCurves.Evaluation(
+          step: 100, tokens: 100_000, seconds: 100, loss: 3, bitsPerByte: nil)
+      ]
+      return run
+    }
+    let comparison = RunComparison([
+      run("dense", lastDense: 100, slower: 1),
+      run("columns", lastDense: lastDense, slower: slower),
+    ])
+    #expect(comparison.warnings.count { $0.contains("took 3.0 % longer") } == (isNamed ? 1 : 0))
+    #expect(comparison.warnings.count == (isNamed ? 1 : 0))
+  }
+
   @Test func seedsOfOneRecipeAreAveraged() throws {
     func configuration(_ seed: Int, _ change: (inout RunConfiguration) -> Void) -> RunConfiguration
     {

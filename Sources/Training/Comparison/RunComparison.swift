@@ -20,7 +20,7 @@ public struct RunComparison: Sendable {
 
   /// The runs, the reference first.
   public let entries: [Entry]
-  /// Reasons why losses may not be comparable, as sentences.
+  /// Reasons why losses or times may not be comparable, as sentences.
   public let warnings: [String]
   /// Runs with the same recipe, whatever their seeds; empty without configurations.
   public let groups: [SeedGroup]
@@ -124,30 +124,38 @@ public struct RunComparison: Sendable {
     return found
   }
 
-  /// Dense steps that differ by more than this share ran on machines of different speed.
+  /// Steps that differ by more than this share ran on machines of different speed.
   private static let speedTolerance = 0.02
-  /// The fewest dense steps of a run whose speed says something of the machine.
-  private static let fewestDenseSteps = 10
+  /// The fewest steps that say something of the machine.
+  private static let fewestSharedSteps = 10
 
   /// A sentence where the same dense step took another time in a run than in the reference: cards of one
   /// kind differ by a few percent, and all comparisons of time have that in them.
+  ///
+  /// Steps of the same number are compared, since a card slows down as it warms; not the first, which
+  /// compiles kernels, and none that one run copied from the other.
   private static func speedNote(_ entry: Entry, reference: RunCurves) -> String? {
-    let run = entry.curves
     // Settings that change what a dense step does.
     let isTheSameStep = !entry.differences.contains { difference in
       ["model.", "data.", "device."].contains { difference.key.hasPrefix($0) }
     }
-    guard isTheSameStep,
-      [run, reference].allSatisfy({ run in
-        run.steps.count { $0.mode == .dense } >= fewestDenseSteps
-      }), let own = run.medianSpeed(sparse: false), own > 0,
-      let base = reference.medianSpeed(sparse: false), base > 0
-    else { return nil }
-    let slower = base / own - 1
+    guard isTheSameStep else { return nil }
+    let run = entry.curves
+    let others = Dictionary(
+      reference.steps.filter { $0.mode == .dense }.map { ($0.step, $0.tokensPerSecond) },
+      uniquingKeysWith: { $1 })
+    let ratios = run.steps.filter { $0.mode == .dense && $0.step > 1 }.compactMap { step in
+      others[step.step].flatMap { other in
+        other > 0 && step.tokensPerSecond > 0 && other != step.tokensPerSecond
+          ? other / step.tokensPerSecond : nil
+      }
+    }.sorted()
+    guard ratios.count >= fewestSharedSteps else { return nil }
+    let slower = ratios[ratios.count / 2] - 1
     guard abs(slower) > speedTolerance else { return nil }
     return
       "\(run.name)'s dense steps took \(ProgressLine.decimals(100 * abs(slower), 1)) % "
-      + "\(slower > 0 ? "longer" : "less") than the reference's: another card, or one that was busy "
-      + "or cooler; times of the two differ by that beside what the recipes do"
+      + "\(slower > 0 ? "longer" : "less") than the reference's of the same number: another card, or one "
+      + "that was busy, or warmer or cooler; times of the two differ by that beside what the recipes do"
   }
 }
