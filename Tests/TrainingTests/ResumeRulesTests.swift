@@ -36,6 +36,25 @@ import Transformer
     #expect(try ResumeRules.changes(from: stored, to: stored) == [])
   }
 
+  /// From a checkpoint of the dense warm-up a run goes on as one that had other clusters from its start.
+  @Test func clustersMayChangeUntilThereAreSome() throws {
+    let whole = try TinyRun { $0.feedForward.clusters = 6 }
+    try whole.train()
+    let run = try TinyRun { $0.run.checkpointInterval = 1 }
+    let polls = StopAtPoll(3)
+    #expect(try run.train(requests: polls.requests).step < run.configuration.schedule.denseWarmup)
+    run.close()
+    run.configuration.feedForward.clusters = 6
+    run.configuration.run.checkpointInterval = 5
+    #expect(try run.train(.resuming).ending == .finished)
+    #expect(run.shown.contains { $0.contains("feedForward.clusters changes from 4 to 6") })
+    #expect(differences(try run.result(), try whole.result()) == [])
+    run.close()
+    run.configuration.feedForward.clusters = 4
+    run.configuration.schedule.steps = 13
+    #expect(throws: ConfigurationError.self) { try run.prepare(.resuming) }
+  }
+
   @Test func aTrainerRefusesAndLeavesTheRunAsItIs() throws {
     let run = try TinyRun()
     try run.train()

@@ -124,7 +124,8 @@ public final class Trainer {
       return nil
     }
     for change in try ResumeRules.changes(
-      from: checkpoint.configuration(), to: configuration)
+      from: checkpoint.configuration(), to: configuration,
+      hasClusters: checkpoint.state.hasClusters)
     {
       say(change)
     }
