@@ -1,0 +1,273 @@
+"""What a trained model loses when its feed-forward networks keep fewer neurons, by how these are chosen.
+
+The model is one that `krait export RUN --format hf FOLDER` wrote; tokens are routed into blocks by
+k-means, as Krait does in the course of training, and the loss of --sequences held-out sequences (they may
+overlap) is printed for every choice, above that of the whole model. After it stands, for every layer that
+does not keep all, the first on the left, the share of its output that is lost for the input that it gets
+in that pass: a sum of squared differences over one of squares. No training: what a choice loses at once.
+
+Choices are made in the model's numbers (Krait's may be in 8 bits). Neighbouring blocks count by a half and a
+quarter where samples choose, as `feedForward.neighbourWeight` 0.5 has it, and not where all tokens do.
+
+Needs: pip install torch safetensors numpy
+Run:   python Benchmarks/linux/masked_loss.py FOLDER SHARD [--device cuda]
+
+On a CPU take fewer sequences; blocks are the less alike for it.
+"""
+
+import argparse
+import glob
+import json
+import math
+
+import numpy
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+
+STEPS_OF_KMEANS = 12
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", help="an exported model")
+    parser.add_argument("shard", help="a token shard of 16 bits a token")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda (default cpu)")
+    parser.add_argument("--sequences", type=int, default=48)
+    parser.add_argument("--length", type=int, default=1024, help="tokens of a sequence")
+    parser.add_argument("--clusters", type=int, default=48)
+    parser.add_argument("--block", type=int, default=128, help="V, tokens of a block")
+    parser.add_argument("--density", type=float, default=0.125, help="of the profile 'rising'; not with --first")
+    parser.add_argument("--kept-multiple", type=int, default=64, help="K is rounded up to a multiple, as in training")
+    parser.add_argument("--multiple", type=int, default=32, help="of each block's K where it varies")
+    parser.add_argument("--first", action="store_true", help="only the first layer, at 1/2, 1/4 and 1/8")
+    options = parser.parse_args()
+    if options.block % 64:
+        parser.error(f"--block is {options.block}; it must be a multiple of 64, of which 64 are sampled")
+    if options.sequences * options.length % options.block:
+        parser.error(f"{options.sequences} x {options.length} tokens are not whole blocks of {options.block}")
+    return options
+
+
+class Model:
+    """The exported model's weights and passes, feed-forward networks of layer i by a function."""
+
+    def __init__(self, options):
+        with open(options.folder + "/config.json") as file:
+            config = json.load(file)
+        self.device = options.device
+        self.type = torch.float32 if options.device == "cpu" else torch.bfloat16
+        self.weights = {}
+        for name in glob.glob(options.folder + "/*.safetensors"):
+            self.weights.update(load_file(name))
+        self.weights = {k: v.to(self.device, self.type) for k, v in self.weights.items()}
+        self.width, self.layers = config["hidden_size"], config["num_hidden_layers"]
+        self.neurons, self.heads = config["intermediate_size"], config["num_attention_heads"]
+        self.groups = config.get("num_key_value_heads", self.heads)
+        self.head = config.get("head_dim") or self.width // self.heads
+        self.epsilon = config["rms_norm_eps"]
+        self.sequences, self.length = options.sequences, options.length
+        tokens = numpy.fromfile(options.shard, dtype=numpy.uint16)[512:]
+        starts = numpy.random.default_rng(5).integers(0, len(tokens) - self.length - 2, self.sequences)
+        text = numpy.stack([tokens[s : s + self.length + 1].astype(numpy.int64) for s in starts])
+        self.tokens = torch.tensor(text, device=self.device)
+        rates = config["rope_theta"] ** -(torch.arange(0, self.head, 2, device=self.device).float() / self.head)
+        angles = torch.arange(self.length, device=self.device).float()[:, None] * rates[None]
+        self.cosine, self.sine = (torch.cat([f(angles)] * 2, -1) for f in (torch.cos, torch.sin))
+
+    def of_layer(self, layer, name):
+        return self.weights[f"model.layers.{layer}.{name}.weight"]
+
+    def norm(self, x, gain):
+        y = x.float()
+        y = y * torch.rsqrt(y.pow(2).mean(-1, keepdim=True) + self.epsilon)
+        return (y * gain.float()).to(x.dtype)
+
+    def rotated(self, x):
+        low, high = x.chunk(2, -1)
+        return (x.float() * self.cosine + torch.cat([-high, low], -1).float() * self.sine).to(x.dtype)
+
+    def attention(self, x, layer):
+        x = x.view(self.sequences, self.length, self.width)
+        q, k, v = (
+            (x @ self.of_layer(layer, f"self_attn.{n}_proj").T)
+            .view(self.sequences, self.length, -1, self.head)
+            .transpose(1, 2)
+            for n in "qkv"
+        )
+        repeat = self.heads // self.groups
+        k, v = (z.repeat_interleave(repeat, 1) for z in (self.rotated(k), v))
+        y = F.scaled_dot_product_attention(self.rotated(q), k, v, is_causal=True)
+        return y.transpose(1, 2).reshape(len(x) * self.length, -1) @ self.of_layer(layer, "self_attn.o_proj").T
+
+    def activations(self, x, layer):
+        return F.relu(x @ self.of_layer(layer, "mlp.up_proj").T).float().pow(2)
+
+    def down(self, a, layer):
+        return a.to(self.type) @ self.of_layer(layer, "mlp.down_proj").T
+
+    def loss(self, feed_forward):
+        x = F.embedding(self.tokens[:, :-1], self.weights["model.embed_tokens.weight"]).reshape(-1, self.width)
+        for layer in range(self.layers):
+            x = x + self.attention(self.norm(x, self.of_layer(layer, "input_layernorm")), layer)
+            x = x + feed_forward(self.norm(x, self.of_layer(layer, "post_attention_layernorm")), layer)
+        x = self.norm(x, self.weights["model.norm.weight"])
+        output = self.weights.get("lm_head.weight", self.weights["model.embed_tokens.weight"])
+        targets = self.tokens[:, 1:].reshape(-1)
+        parts = [
+            F.cross_entropy((x[i : i + 4096] @ output.T).float(), targets[i : i + 4096], reduction="sum")
+            for i in range(0, len(x), 4096)
+        ]
+        return float(sum(parts)) / len(x)
+
+
+class Router:
+    """Orders tokens as Krait's router does: by the place of their nearest cluster in a row of clusters, then
+    by the steps back to their second nearest. Its centroids are made in one go, and its row by likeness."""
+
+    def __init__(self, clusters):
+        self.clusters, self.centroids = clusters, {}
+
+    def order(self, x, layer):
+        x = F.normalize(x.float(), dim=-1)
+        if layer not in self.centroids:
+            self.centroids[layer] = self.find(x, layer)
+        nearest, second = (x @ self.centroids[layer].T).topk(2, 1).indices.T
+        return (nearest * self.clusters + (nearest - second) % self.clusters).argsort(stable=True)
+
+    def find(self, x, layer):
+        first = torch.randperm(len(x), generator=torch.Generator().manual_seed(layer))[: self.clusters]
+        centroids = x[first.to(x.device)].clone()
+        for _ in range(STEPS_OF_KMEANS):
+            nearest = (x @ centroids.T).argmax(1)
+            sums = torch.zeros_like(centroids).index_add_(0, nearest, x)
+            some = torch.bincount(nearest, minlength=self.clusters) > 0
+            centroids = torch.where(some[:, None], F.normalize(sums, dim=-1), centroids)
+        likeness = (centroids @ centroids.T).fill_diagonal_(-9)
+        row = [0]
+        while len(row) < self.clusters:
+            likeness[:, row[-1]] = -9
+            row.append(int(likeness[row[-1]].argmax()))
+        return centroids[row]
+
+
+def energies(a, block, samples):
+    """Sums of squares over a block's tokens, or over samples with the neighbouring blocks' beside them."""
+    a = a.view(-1, block, a.shape[-1])
+    if not samples:
+        return a.pow(2).sum(1)
+    own = a[:, :: block // samples].pow(2).sum(1)
+    sums = own.clone()
+    for distance, weight in ((1, 0.5), (2, 0.25)):
+        sums[distance:] += weight * own[:-distance]
+        sums[:-distance] += weight * own[distance:]
+    return sums
+
+
+def largest(sums, kept):
+    return torch.zeros_like(sums, dtype=torch.bool).scatter_(1, sums.topk(kept, 1).indices, True)
+
+
+def above_threshold(sums, kept, multiple):
+    """As many a block as its sums ask for, the mean over blocks at most `kept`."""
+    ordered, indices = sums.sort(1, descending=True)
+
+    def counts(threshold):
+        n = (ordered > math.exp(threshold)).sum(1)
+        return ((n + multiple - 1) // multiple * multiple).clamp(min=multiple, max=sums.shape[1])
+
+    low, high = -60.0, 30.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        if counts(middle).float().mean() > kept:
+            low = middle
+        else:
+            high = middle
+    places = torch.arange(sums.shape[1], device=sums.device)[None] < counts(high)[:, None]
+    return torch.zeros_like(sums, dtype=torch.bool).scatter_(1, indices, places)
+
+
+def main():
+    options = arguments()
+    model, router = Model(options), Router(options.clusters)
+    f, layers = model.neurons, model.layers
+
+    def rising(layer):
+        if layer == 0:
+            return 8 * options.density
+        if layer >= layers - (layers + 3) // 4:
+            return 2 * options.density
+        return options.density / 4 if 12 * layer < 5 * layers else options.density
+
+    def loss(choose, densities):
+        """`choose(activations, kept)` says what blocks keep."""
+        lost = []
+
+        def feed_forward(x, layer):
+            if choose is None:
+                router.order(x, layer)  # centroids of the whole model, the same for all that follows
+            multiple = options.kept_multiple
+            kept = -(-int(f * densities[layer]) // multiple) * multiple
+            if kept >= f:
+                return model.down(model.activations(x, layer), layer)
+            order = router.order(x, layer)
+            a = model.activations(x[order], layer)
+            masked = a * choose(a, kept).repeat_interleave(options.block, 0)
+            y = model.down(masked, layer)
+            whole = model.down(a, layer).float().pow(2).sum()
+            lost.append(float(model.down(a - masked, layer).float().pow(2).sum() / whole))
+            result = torch.empty_like(x)
+            result[order] = y
+            return result
+
+        return model.loss(feed_forward), lost
+
+    with torch.no_grad():
+        whole, _ = loss(None, [1.0] * layers)
+        print(f"the whole model: {whole:.5f}")
+
+        def show(name, choose, densities):
+            value, lost = loss(choose, densities)
+            print(f"{name:44} {value - whole:+.5f}  " + " ".join(f"{share:.4f}" for share in lost), flush=True)
+
+        def sums(a, samples):
+            return energies(a, options.block, samples)
+
+        def by(samples):
+            return lambda a, kept: largest(sums(a, samples), kept)
+
+        def threshold(samples):
+            return lambda a, kept: above_threshold(sums(a, samples), kept, options.multiple)
+
+        def twice(samples, wide, narrow):
+            """Of wide K neurons that samples choose, the narrow K that all tokens choose."""
+
+            def choose(a, kept):
+                candidates = largest(sums(a, samples), min(f, int(wide * kept)))
+                exact = torch.where(candidates, sums(a, 0), -1.0)
+                return largest(exact, int(narrow * kept))
+
+            return choose
+
+        if options.first:
+            for share in (1 / 2, 1 / 4, 1 / 8):
+                densities = [share] + [1.0] * (layers - 1)
+                for name, samples in (("16 samples", 16), ("all tokens", 0)):
+                    show(f"{share} in the first layer, {name}", by(samples), densities)
+                    show(f"{share} in the first layer, {name}, K varies", threshold(samples), densities)
+            return
+        densities = [min(1.0, rising(layer)) for layer in range(layers)]
+        for samples in (8, 16, 32, 64, 0):
+            name = f"{samples} samples" if samples else "all tokens"
+            for factor in (2, 1, 0.75, 0.5):
+                chosen = by(samples)
+                show(f"{name}, {factor} K", lambda a, k: chosen(a, min(f, int(factor * k))), densities)
+            show(f"{name}, K varies", threshold(samples), densities)
+        for samples in (8, 16, 32, 64):
+            for wide in (1, 1.5, 2):
+                for narrow in (1, 0.75, 0.5):
+                    if wide > narrow:
+                        show(f"{samples} samples {wide} K, then {narrow} K", twice(samples, wide, narrow), densities)
+
+
+main()
