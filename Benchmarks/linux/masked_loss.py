@@ -9,21 +9,19 @@ in that pass: a sum of squared differences over one of squares. No training: wha
 Choices are made in the model's numbers (Krait's may be in 8 bits). Neighbouring blocks count by a half and a
 quarter where samples choose, as `feedForward.neighbourWeight` 0.5 has it, and not where all tokens do.
 
-Needs: pip install torch safetensors numpy
+Needs: pip install torch transformers numpy
 Run:   python Benchmarks/linux/masked_loss.py FOLDER SHARD [--device cuda]
 
 On a CPU take fewer sequences; blocks are the less alike for it.
 """
 
 import argparse
-import glob
-import json
 import math
 
 import numpy
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM
 
 STEPS_OF_KMEANS = 12
 
@@ -50,75 +48,36 @@ def arguments():
 
 
 class Model:
-    """The exported model's weights and passes, feed-forward networks of layer i by a function."""
+    """The exported model and some held-out text; its feed-forward networks can be replaced for a pass."""
 
     def __init__(self, options):
-        with open(options.folder + "/config.json") as file:
-            config = json.load(file)
-        self.device = options.device
         self.type = torch.float32 if options.device == "cpu" else torch.bfloat16
-        self.weights = {}
-        for name in glob.glob(options.folder + "/*.safetensors"):
-            self.weights.update(load_file(name))
-        self.weights = {k: v.to(self.device, self.type) for k, v in self.weights.items()}
-        self.width, self.layers = config["hidden_size"], config["num_hidden_layers"]
-        self.neurons, self.heads = config["intermediate_size"], config["num_attention_heads"]
-        self.groups = config.get("num_key_value_heads", self.heads)
-        self.head = config.get("head_dim") or self.width // self.heads
-        self.epsilon = config["rms_norm_eps"]
-        self.sequences, self.length = options.sequences, options.length
+        whole = AutoModelForCausalLM.from_pretrained(options.folder, dtype=self.type).to(options.device)
+        self.body, self.head = whole.model, whole.lm_head
+        self.networks = [layer.mlp for layer in self.body.layers]
+        self.neurons, self.layers = whole.config.intermediate_size, len(self.networks)
         tokens = numpy.fromfile(options.shard, dtype=numpy.uint16)[512:]
-        starts = numpy.random.default_rng(5).integers(0, len(tokens) - self.length - 2, self.sequences)
-        text = numpy.stack([tokens[s : s + self.length + 1].astype(numpy.int64) for s in starts])
-        self.tokens = torch.tensor(text, device=self.device)
-        rates = config["rope_theta"] ** -(torch.arange(0, self.head, 2, device=self.device).float() / self.head)
-        angles = torch.arange(self.length, device=self.device).float()[:, None] * rates[None]
-        self.cosine, self.sine = (torch.cat([f(angles)] * 2, -1) for f in (torch.cos, torch.sin))
-
-    def of_layer(self, layer, name):
-        return self.weights[f"model.layers.{layer}.{name}.weight"]
-
-    def norm(self, x, gain):
-        y = x.float()
-        y = y * torch.rsqrt(y.pow(2).mean(-1, keepdim=True) + self.epsilon)
-        return (y * gain.float()).to(x.dtype)
-
-    def rotated(self, x):
-        low, high = x.chunk(2, -1)
-        return (x.float() * self.cosine + torch.cat([-high, low], -1).float() * self.sine).to(x.dtype)
-
-    def attention(self, x, layer):
-        x = x.view(self.sequences, self.length, self.width)
-        q, k, v = (
-            (x @ self.of_layer(layer, f"self_attn.{n}_proj").T)
-            .view(self.sequences, self.length, -1, self.head)
-            .transpose(1, 2)
-            for n in "qkv"
-        )
-        repeat = self.heads // self.groups
-        k, v = (z.repeat_interleave(repeat, 1) for z in (self.rotated(k), v))
-        y = F.scaled_dot_product_attention(self.rotated(q), k, v, is_causal=True)
-        return y.transpose(1, 2).reshape(len(x) * self.length, -1) @ self.of_layer(layer, "self_attn.o_proj").T
+        starts = numpy.random.default_rng(5).integers(0, len(tokens) - options.length - 2, options.sequences)
+        text = numpy.stack([tokens[s : s + options.length + 1].astype(numpy.int64) for s in starts])
+        self.tokens = torch.tensor(text, device=options.device)
 
     def activations(self, x, layer):
-        return F.relu(x @ self.of_layer(layer, "mlp.up_proj").T).float().pow(2)
+        return F.relu(self.networks[layer].up_proj(x)).float().pow(2)
 
     def down(self, a, layer):
-        return a.to(self.type) @ self.of_layer(layer, "mlp.down_proj").T
+        return self.networks[layer].down_proj(a.to(self.type))
 
     def loss(self, feed_forward):
-        x = F.embedding(self.tokens[:, :-1], self.weights["model.embed_tokens.weight"]).reshape(-1, self.width)
-        for layer in range(self.layers):
-            x = x + self.attention(self.norm(x, self.of_layer(layer, "input_layernorm")), layer)
-            x = x + feed_forward(self.norm(x, self.of_layer(layer, "post_attention_layernorm")), layer)
-        x = self.norm(x, self.weights["model.norm.weight"])
-        output = self.weights.get("lm_head.weight", self.weights["model.embed_tokens.weight"])
+        """With feed_forward(rows [T, d], layer) for the networks."""
+        for layer, network in enumerate(self.networks):
+            network.forward = lambda x, layer=layer: feed_forward(x.flatten(0, 1), layer).view_as(x)
+        rows = self.body(self.tokens[:, :-1], use_cache=False).last_hidden_state.flatten(0, 1)
         targets = self.tokens[:, 1:].reshape(-1)
         parts = [
-            F.cross_entropy((x[i : i + 4096] @ output.T).float(), targets[i : i + 4096], reduction="sum")
-            for i in range(0, len(x), 4096)
+            F.cross_entropy(self.head(rows[i : i + 4096]).float(), targets[i : i + 4096], reduction="sum")
+            for i in range(0, len(rows), 4096)
         ]
-        return float(sum(parts)) / len(x)
+        return float(sum(parts)) / len(rows)
 
 
 class Router:

@@ -12,7 +12,7 @@ import Transformer
     requested.run.seed = 12
     requested.schedule.steps = 5000
     let error = #expect(throws: ConfigurationError.self) {
-      try ResumeRules.changes(from: stored, to: requested)
+      try ResumeRules.changes(from: stored, to: requested, hasClusters: true)
     }
     let end = "; leave the setting out, or start another run (run.name)"
     #expect(
@@ -30,10 +30,10 @@ import Transformer
     requested.run.folder = "elsewhere"
     requested.device.threads = 7
     #expect(
-      try ResumeRules.changes(from: stored, to: requested) == [
+      try ResumeRules.changes(from: stored, to: requested, hasClusters: true) == [
         "schedule.steps changes from 400 to 5000", "device.threads changes from 0 to 7",
       ])
-    #expect(try ResumeRules.changes(from: stored, to: stored) == [])
+    #expect(try ResumeRules.changes(from: stored, to: stored, hasClusters: true) == [])
   }
 
   /// From a checkpoint of the dense warm-up a run goes on as one that had other clusters from its start.

@@ -16,7 +16,7 @@ package enum ResumeRules {
   /// - Returns: a line for every setting that differs and may.
   /// - Throws: `ConfigurationError` that lists every setting that differs and must not.
   package static func changes(
-    from stored: RunConfiguration, to requested: RunConfiguration, hasClusters: Bool = true
+    from stored: RunConfiguration, to requested: RunConfiguration, hasClusters: Bool
   ) throws(ConfigurationError) -> [String] {
     var changes: [String] = []
     var mistakes: [String] = []

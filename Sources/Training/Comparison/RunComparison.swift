@@ -149,9 +149,9 @@ public struct RunComparison: Sendable {
         other > 0 && step.tokensPerSecond > 0 && other != step.tokensPerSecond
           ? other / step.tokensPerSecond : nil
       }
-    }.sorted()
+    }
     guard ratios.count >= fewestSharedSteps else { return nil }
-    let slower = ratios[ratios.count / 2] - 1
+    let slower = SpeedMeter.median(ratios) - 1
     guard abs(slower) > speedTolerance else { return nil }
     return
       "\(run.name)'s dense steps took \(ProgressLine.decimals(100 * abs(slower), 1)) % "

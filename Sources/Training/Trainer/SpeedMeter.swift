@@ -33,7 +33,8 @@ struct SpeedMeter {
       steps: samples.count)
   }
 
-  private static func median(_ values: [Double]) -> Double {
+  /// Of at least one value; the mean of the middle two of an even number.
+  static func median(_ values: [Double]) -> Double {
     let sorted = values.sorted()
     let middle = sorted.count / 2
     return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
