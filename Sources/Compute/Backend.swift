@@ -77,6 +77,8 @@ public protocol Backend: AnyObject {
   /// Runs the operation.
   func run(_ operation: MoveCentroids) throws(ComputeError)
   /// Runs the operation.
+  func run(_ operation: PlaceClusters) throws(ComputeError)
+  /// Runs the operation.
   func run(_ operation: SampleTokens) throws(ComputeError)
   /// Runs the operation.
   func run(_ operation: GatherRows) throws(ComputeError)
@@ -86,6 +88,8 @@ public protocol Backend: AnyObject {
   func run(_ operation: BlockEnergies) throws(ComputeError)
   /// Runs the operation.
   func run(_ operation: SelectColumns) throws(ComputeError)
+  /// Runs the operation.
+  func run(_ operation: RememberSums) throws(ComputeError)
   /// Runs the operation.
   func run(_ operation: AlignColumns) throws(ComputeError)
   /// Runs the operation.

@@ -4,6 +4,11 @@ public struct ClusterState: Sendable, Equatable {
   public var isEmpty = true
   /// Centroids of every layer, [C, d] each; empty without clusters.
   public var centroids: [[Float]] = []
+  /// Where clusters stand in the row that tokens are sorted by, for every layer [C] or nothing; empty before
+  /// centroids have moved.
+  public var places: [[Int]] = []
+  /// What is remembered of samples, for every layer [C, f] or nothing; empty where nothing is.
+  public var remembered: [[Float]] = []
   /// Neurons in each cluster, for every layer.
   public var sizes: [[Int]] = []
   /// beta of U for every layer.
@@ -16,8 +21,11 @@ public struct ClusterState: Sendable, Equatable {
 
   /// A state read from a checkpoint or made by clustering.
   public init(
-    isEmpty: Bool, centroids: [[Float]], sizes: [[Int]], upScales: [Float], downScales: [Float]
+    isEmpty: Bool, centroids: [[Float]], places: [[Int]] = [], remembered: [[Float]] = [],
+    sizes: [[Int]], upScales: [Float], downScales: [Float]
   ) {
+    self.places = places
+    self.remembered = remembered
     self.isEmpty = isEmpty
     self.centroids = centroids
     self.sizes = sizes

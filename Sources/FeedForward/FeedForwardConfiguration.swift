@@ -84,6 +84,9 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
   /// blocks beyond count by its square. Neighbours in routed order are alike: lists then change less
   /// from block to block, and carried weight gradients add less.
   public var neighbourWeight = 0.5
+  /// How much of what is remembered of the samples of a cluster each step's samples replace: blocks of like
+  /// tokens in earlier steps say what a few samples do not. 0 remembers nothing.
+  public var memoryRate = 0.0
   /// C: clusters that tokens are routed by; 0 keeps tokens in place. They begin as clusters of neurons.
   public var clusters = 48
   /// How often the centroids that tokens are routed by move to where the tokens are, by one round of
@@ -150,6 +153,9 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
     check(
       neighbourWeight >= 0 && neighbourWeight <= 1,
       "feedForward.neighbourWeight is \(neighbourWeight); it must be from 0 to 1")
+    check(
+      memoryRate >= 0 && memoryRate <= 1,
+      "feedForward.memoryRate is \(memoryRate); it must be from 0 (nothing is remembered) to 1")
     check(
       layersPerOrder >= 1,
       "feedForward.layersPerOrder is \(layersPerOrder); it must be at least 1, which is an order for "

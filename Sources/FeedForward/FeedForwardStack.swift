@@ -19,9 +19,12 @@ public final class FeedForwardStack {
   public private(set) var clusterState = ClusterState()
   /// Whether the router has centroids that `clusterState` has not.
   private var hasStaleCentroids = false
+  /// The same of what is remembered of samples.
+  private var hasStaleMemory = false
   private let backend: any Backend
   private var method: (any FeedForwardMethod)?
   private var router: TokenRouter?
+  private var memory: ChoiceMemory?
   private var sparseWeights: SparseWeightCache?
 
   /// Starts dense; allocates at the first `switchMode`.
@@ -47,10 +50,11 @@ public final class FeedForwardStack {
     let isSame = mode == self.mode && (mode == .dense || which == thresholdedWeights)
     if method != nil && isSame { return }
     thresholdedWeights = which
-    try readCentroids()
+    try readClusterState()
     // Gives the memory back before the next method asks for its own.
     method = nil
     router = nil
+    memory = nil
     sparseWeights = nil
     method = try makeMethod(mode)
     self.mode = mode
@@ -122,29 +126,50 @@ public final class FeedForwardStack {
   }
 
   /// The next forward passes find where centroids should move: the first of them for every layer.
-  /// `applyCentroidMoves` moves them, `dropCentroidMoves` does not; until one of them is called, all
+  /// `applyFindings` moves them, `dropFindings` does not; until one of them is called, all
   /// passes route alike.
   public func findCentroidMoves() {
     router?.startFindingMoves()
   }
 
-  /// Moves centroids to where the passes since `findCentroidMoves` found that they should be.
-  public func applyCentroidMoves() throws(ComputeError) {
+  /// The next forward passes note what their samples say, where columns remember that: it counts from
+  /// `applyFindings` on, or, after `dropFindings`, never.
+  public func noteSamples() {
+    memory?.start()
+  }
+
+  /// Moves centroids to where the passes since `findCentroidMoves` found that they should be, and
+  /// remembers what was noted since `noteSamples`.
+  public func applyFindings() throws(ComputeError) {
     if let router, try router.applyMoves() { hasStaleCentroids = true }
+    if let memory, memory.apply() { hasStaleMemory = true }
   }
 
-  /// Forgets what was found since `findCentroidMoves`.
-  public func dropCentroidMoves() {
+  /// Forgets what was found since `findCentroidMoves` and noted since `noteSamples`.
+  public func dropFindings() {
     router?.dropMoves()
+    memory?.drop()
   }
 
-  /// Brings `clusterState` up to date where centroids have moved.
-  public func readCentroids() throws(ComputeError) {
-    guard hasStaleCentroids, let router else { return }
-    var centroids: [[Float]] = []
-    for view in router.centroids { centroids.append(try backend.floats(of: view)) }
-    clusterState.centroids = centroids
-    hasStaleCentroids = false
+  /// Brings `clusterState` up to date where centroids have moved or samples were noted.
+  public func readClusterState() throws(ComputeError) {
+    if hasStaleCentroids, let router {
+      var centroids: [[Float]] = []
+      for view in router.centroids { centroids.append(try backend.floats(of: view)) }
+      clusterState.centroids = centroids
+      var places: [[Int]] = []
+      for (layer, view) in router.places.enumerated() {
+        places.append(
+          router.placedLayers.contains(layer)
+            ? try backend.read(view, as: Int32.self).map { Int($0) } : [])
+      }
+      clusterState.places = places
+      hasStaleCentroids = false
+    }
+    if hasStaleMemory, let memory {
+      clusterState.remembered = try memory.read()
+      hasStaleMemory = false
+    }
   }
 
   /// The method in use, for tests and benchmarks that look inside.
@@ -166,6 +191,8 @@ public final class FeedForwardStack {
     state.isEmpty = false
     state.centroids = []
     state.sizes = []
+    state.places = []
+    state.remembered = []
     if configuration.clusters > 0 {
       let clusterer = try NeuronClusterer(
         shape: shape, clusters: configuration.clusters, on: backend)
@@ -192,6 +219,7 @@ public final class FeedForwardStack {
   public func restore(_ state: ClusterState) throws(ComputeError) {
     clusterState = state
     hasStaleCentroids = false
+    hasStaleMemory = false
     try applyClusters()
   }
 
@@ -205,7 +233,8 @@ public final class FeedForwardStack {
   /// Hands clusters and scales to the sparse method, if there is one and if there are any.
   private func applyClusters() throws(ComputeError) {
     guard !clusterState.isEmpty else { return }
-    try router?.setCentroids(clusterState.centroids)
+    try router?.setCentroids(clusterState.centroids, places: clusterState.places)
+    try memory?.restore(clusterState.remembered)
     sparseWeights?.setScales(up: clusterState.upScales, down: clusterState.downScales)
   }
 
@@ -217,13 +246,20 @@ public final class FeedForwardStack {
     let router = try TokenRouter(
       shape: shape, clusters: configuration.clusters, moves: configuration.movesCentroids,
       on: backend)
+    let memory =
+      recipe.remembers
+      ? try ChoiceMemory(
+        shape: shape, layers: recipe.rememberingLayers, clusters: configuration.clusters,
+        rate: recipe.memoryRate, on: backend) : nil
     let sparseWeights = try SparseWeightCache(
       shape: shape, which: thresholdedWeights, eightBitLayers: recipe.eightBitLayers,
       on: backend)
     self.router = router
+    self.memory = memory
     self.sparseWeights = sparseWeights
     try applyClusters()
     return try SparseFeedForward(
-      shape: shape, recipe: recipe, router: router, sparseWeights: sparseWeights, on: backend)
+      shape: shape, recipe: recipe, router: router, memory: memory, sparseWeights: sparseWeights,
+      on: backend)
   }
 }

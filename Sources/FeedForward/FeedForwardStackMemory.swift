@@ -11,6 +11,8 @@ extension FeedForwardStack {
     return SparseFeedForward.bytes(shape, recipe: recipe)
       + TokenRouter.bytes(
         shape, clusters: configuration.clusters, moves: configuration.movesCentroids)
+      + ChoiceMemory.bytes(
+        shape, layers: recipe.rememberingLayers, clusters: configuration.clusters)
       + SparseWeightCache.bytes(
         shape, which: configuration.effectiveSparseWeights, eightBitLayers: recipe.eightBitLayers)
   }

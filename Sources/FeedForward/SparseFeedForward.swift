@@ -11,9 +11,10 @@ public final class SparseFeedForward: FeedForwardMethod {
   let shape: FeedForwardShape
   let recipe: Recipe
   private let router: TokenRouter
+  let memory: ChoiceMemory?
   let sparseWeights: SparseWeightCache
   var saved: [SavedActivations] = []
-  private var orders: TokenOrders
+  private(set) var orders: TokenOrders
   let scratch: SparseScratch
   private let denseLayers: DenseLayers?
   let probe: StatisticsProbe
@@ -24,13 +25,14 @@ public final class SparseFeedForward: FeedForwardMethod {
   /// Allocates what all layers keep, and the scratch memory they share.
   public init(
     shape: FeedForwardShape, recipe: Recipe, router: TokenRouter,
-    sparseWeights: SparseWeightCache, on backend: any Backend
+    memory: ChoiceMemory? = nil, sparseWeights: SparseWeightCache, on backend: any Backend
   ) throws(ComputeError) {
     precondition(recipe.keptColumns.count == shape.layers, "one K for each layer")
     self.backend = backend
     self.shape = shape
     self.recipe = recipe
     self.router = router
+    self.memory = memory
     self.sparseWeights = sparseWeights
     let blocks = PackedPattern.blocks(tokens: shape.tokens, blockTokens: recipe.blockTokens)
     arena = try Arena(
@@ -92,8 +94,9 @@ public final class SparseFeedForward: FeedForwardMethod {
   ) throws(ComputeError) -> TensorView? {
     if let denseLayers, denseLayers.holds(layer) { return nil }
     if orders.leads(layer) {
+      let (order, marks) = orders.memory(of: layer)
       let isRouted = try router.route(
-        layer: layer, hidden: hidden, gain: gain, order: orders.memory(of: layer))
+        layer: layer, hidden: hidden, gain: gain, order: order, marks: marks)
       orders.setRouted(layer, isRouted)
     }
     return orders.order(layer)
@@ -119,7 +122,8 @@ public final class SparseFeedForward: FeedForwardMethod {
     }
     // Nobody is routed by the centroids of a layer that follows another.
     if orders.leads(layer) { try router.findMoves(layer: layer, input: input) }
-    try activate(layer, up: up, input: input, hasCopy: hasCopy, measures: statistics != nil)
+    try activate(
+      layer, up: up, input: input, hasCopy: hasCopy, isFirst: true, measures: statistics != nil)
     try backend.run(
       PackedProduct(
         packed: saved[layer].packed, weights: down, pattern: pattern(layer), output: output,
@@ -134,12 +138,14 @@ public final class SparseFeedForward: FeedForwardMethod {
       return try denseLayers.recompute(
         layer: layer, weights: weights.replacing(up: up, down: down), input: input)
     }
-    try activate(layer, up: up, input: input, hasCopy: hasCopy, measures: false)
+    try activate(
+      layer, up: up, input: input, hasCopy: hasCopy, isFirst: false, measures: false)
   }
 
-  /// Select, and product 1: all that the backward pass needs beside the order.
+  /// Select, and product 1: all that the backward pass needs beside the order. First: not again.
   private func activate(
-    _ layer: Int, up: TensorView, input: TensorView, hasCopy: Bool, measures: Bool
+    _ layer: Int, up: TensorView, input: TensorView, hasCopy: Bool, isFirst: Bool,
+    measures: Bool
   ) throws(ComputeError) {
     let pattern = pattern(layer).inPlace
     let packed = saved[layer].packed
@@ -147,7 +153,7 @@ public final class SparseFeedForward: FeedForwardMethod {
     case .sampled(let samples), .exact(measuredOn: let samples):
       try chooseColumns(
         layer, up: up, input: input, eightBitInput: hasCopy ? scratch.eightBitCopy?.rows : nil,
-        pattern: pattern)
+        pattern: pattern, isFirst: isFirst)
       try backend.run(
         KeptProduct(
           input: input, weights: up, pattern: pattern, output: packed, epilogue: .squaredReLU))

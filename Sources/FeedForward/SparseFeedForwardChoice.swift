@@ -5,16 +5,24 @@ extension SparseFeedForward {
   /// Lists of the columns mode, from a few tokens of each block or from all.
   func chooseColumns(
     _ layer: Int, up: TensorView, input: TensorView, eightBitInput: TensorView?,
-    pattern: PackedPattern
+    pattern: PackedPattern, isFirst: Bool
   ) throws(ComputeError) {
     var (rows, blockRows, neighbourWeight) = (input, recipe.blockTokens, Float(0))
+    var remembered: SelectColumns.Remembered?
     if case .sampled(let samples) = recipe.selection {
       rows = try sample(samples, of: input, halfway: false)
       (blockRows, neighbourWeight) = (samples, recipe.neighbourWeight)
+      if let sums = memory?.sums[layer], let marks = orders.marks(layer) {
+        remembered = SelectColumns.Remembered(sums: sums, marks: marks)
+      }
     }
     try sumEnergies(layer, of: rows, eightBitRows: eightBitInput, blockRows: blockRows, up: up)
     try choose(
-      groupWidth: shape.hiddenWidth, neighbourWeight: neighbourWeight, pattern: pattern)
+      groupWidth: shape.hiddenWidth, neighbourWeight: neighbourWeight, remembered: remembered,
+      pattern: pattern)
+    if isFirst, let remembered {
+      try memory?.note(layer: layer, sums: scratch.sums, marks: remembered.marks)
+    }
   }
 
   /// Lists of the paper's recipe, from all of A: 4 of every `groupWidth` neurons.
@@ -40,13 +48,14 @@ extension SparseFeedForward {
 
   /// Lists from the block sums.
   private func choose(
-    groupWidth: Int, neighbourWeight: Float = 0, pattern: PackedPattern
+    groupWidth: Int, neighbourWeight: Float = 0, remembered: SelectColumns.Remembered? = nil,
+    pattern: PackedPattern
   ) throws(ComputeError) {
     try backend.run(
       SelectColumns(
         sums: scratch.sums, groupWidth: groupWidth,
         keepPerGroup: pattern.keptColumns / (shape.hiddenWidth / groupWidth),
-        neighbourWeight: neighbourWeight, columns: pattern.columns))
+        neighbourWeight: neighbourWeight, remembered: remembered, columns: pattern.columns))
     try align(pattern)
   }
 

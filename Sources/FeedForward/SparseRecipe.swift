@@ -23,6 +23,8 @@ extension SparseFeedForward {
     /// How much the samples of the blocks before and after count in a block's choice; its square for
     /// those beyond.
     public var neighbourWeight: Float
+    /// How fast what is remembered of samples follows them; 0 remembers nothing.
+    public var memoryRate: Float
     /// Whether columns are chosen by sums of squares of activations.
     public var choosesBySquares: Bool
     /// Whether columns may be chosen by sums of products of 8-bit factors.
@@ -34,13 +36,15 @@ extension SparseFeedForward {
     public init(
       blockTokens: Int, keptColumns: [Int], selection: Selection,
       weightGradientPattern: WeightGradientPattern = .exact, neighbourWeight: Float = 0,
-      choosesBySquares: Bool = false, allowsEightBits: Bool = false, layersPerOrder: Int = 1
+      memoryRate: Float = 0, choosesBySquares: Bool = false, allowsEightBits: Bool = false,
+      layersPerOrder: Int = 1
     ) {
       self.blockTokens = blockTokens
       self.keptColumns = keptColumns
       self.selection = selection
       self.weightGradientPattern = weightGradientPattern
       self.neighbourWeight = neighbourWeight
+      self.memoryRate = memoryRate
       self.choosesBySquares = choosesBySquares
       self.allowsEightBits = allowsEightBits
       self.layersPerOrder = layersPerOrder
@@ -48,6 +52,15 @@ extension SparseFeedForward {
 
     /// The layers that compute densely.
     var denseLayers: [Int] { keptColumns.indices.filter { keptColumns[$0] == 0 } }
+
+    /// Whether columns are chosen also by what earlier samples said.
+    var remembers: Bool {
+      guard case .sampled = selection else { return false }
+      return memoryRate > 0
+    }
+
+    /// The layers that remember samples.
+    var rememberingLayers: Set<Int> { remembers ? Set(sparseLayers) : [] }
 
     /// The layers that compute sparsely.
     private var sparseLayers: [Int] { keptColumns.indices.filter { keptColumns[$0] > 0 } }
@@ -90,7 +103,8 @@ extension FeedForwardConfiguration {
       },
       selection: selection == .exact
         ? .exact(measuredOn: samples) : .sampled(samples),
-      neighbourWeight: Float(neighbourWeight), choosesBySquares: chooseBy == .squares,
+      neighbourWeight: Float(neighbourWeight), memoryRate: clusters > 0 ? Float(memoryRate) : 0,
+      choosesBySquares: chooseBy == .squares,
       allowsEightBits: eightBitChoice, layersPerOrder: layersPerOrder)
   }
 }

@@ -10,6 +10,8 @@ struct TokenOrders {
   private struct Order {
     /// Position → token, int32 [1, T].
     let view: TensorView
+    /// The clusters of every block's tokens, where they are wanted.
+    let marks: BlockMarks?
     /// Whether the router made it; otherwise tokens stay in place.
     var isRouted = false
   }
@@ -24,13 +26,24 @@ struct TokenOrders {
     leaders = recipe.leaders
     keys = TokenOrders.keys(shape, recipe)
     for key in Set(keys).compactMap({ $0 }).sorted() {
-      orders[key] = Order(view: arena.take(rows: 1, columns: shape.tokens, .int32))
+      let view = arena.take(rows: 1, columns: shape.tokens, .int32)
+      let marks =
+        recipe.remembers
+        ? BlockMarks(
+          clusters: arena.take(
+            rows: PackedPattern.blocks(tokens: shape.tokens, blockTokens: recipe.blockTokens),
+            columns: BlockMarks.perBlock, .int32),
+          blockTokens: recipe.blockTokens) : nil
+      orders[key] = Order(view: view, marks: marks)
     }
   }
 
   static func bytes(_ shape: FeedForwardShape, _ recipe: SparseFeedForward.Recipe) -> Int {
-    Set(keys(shape, recipe).compactMap { $0 }).count
-      * Arena.bytes(rows: 1, columns: shape.tokens, .int32)
+    let blocks = PackedPattern.blocks(tokens: shape.tokens, blockTokens: recipe.blockTokens)
+    return Set(keys(shape, recipe).compactMap { $0 }).count
+      * (Arena.bytes(rows: 1, columns: shape.tokens, .int32)
+        + (recipe.remembers
+          ? Arena.bytes(rows: blocks, columns: BlockMarks.perBlock, .int32) : 0))
   }
 
   /// The leaders', whose orders must outlive the passes of other layers, or one for all.
@@ -44,12 +57,18 @@ struct TokenOrders {
   /// Whether a layer routes its tokens itself.
   func leads(_ layer: Int) -> Bool { leaders[layer] == layer }
 
-  /// The memory for the order that a layer takes.
-  func memory(of layer: Int) -> TensorView {
+  /// The memory for the order that a layer takes, and for marks of its blocks.
+  func memory(of layer: Int) -> (order: TensorView, marks: BlockMarks?) {
     guard let key = keys[layer], let order = orders[key] else {
       preconditionFailure("layer \(layer) takes no order")
     }
-    return order.view
+    return (order.view, order.marks)
+  }
+
+  /// The clusters of the blocks of a layer; nil where its tokens stay in place, or nobody asked.
+  func marks(_ layer: Int) -> TensorView? {
+    guard let key = keys[layer], let order = orders[key], order.isRouted else { return nil }
+    return order.marks?.clusters
   }
 
   /// Says whether the router has filled a layer's memory.

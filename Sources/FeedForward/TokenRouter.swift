@@ -17,6 +17,12 @@ public final class TokenRouter {
   /// Where the centroids of the layers named move at the end of the step.
   private let moved: [TensorView]
   private var movedLayers: Set<Int> = []
+  /// Where clusters stand, int32 [1, C], and where they will stand: tokens put them in a row when
+  /// centroids move, and they stay there until those move again.
+  public let places: [TensorView]
+  private let movedPlaces: [TensorView]
+  /// The layers whose clusters have places.
+  public private(set) var placedLayers: Set<Int> = []
   /// Whether `findMoves` finds any.
   private var findsMoves = false
   private let arena: Arena
@@ -36,10 +42,16 @@ public final class TokenRouter {
       purpose: "token router")
     var centroids: [TensorView] = []
     var moved: [TensorView] = []
+    var places: [TensorView] = []
+    var movedPlaces: [TensorView] = []
     if clusters > 0 {
       for _ in 0..<shape.layers {
         centroids.append(arena.take(rows: clusters, columns: shape.width, shape.storage))
         if moves { moved.append(arena.take(rows: clusters, columns: shape.width, shape.storage)) }
+        if moves && clusters <= RouteTokens.longestRow {
+          places.append(arena.take(rows: 1, columns: clusters, .int32))
+          movedPlaces.append(arena.take(rows: 1, columns: clusters, .int32))
+        }
       }
       scores = arena.take(rows: shape.tokens, columns: clusters)
       weighted = arena.take(rows: clusters, columns: shape.width, shape.storage)
@@ -51,6 +63,8 @@ public final class TokenRouter {
     }
     self.centroids = centroids
     self.moved = moved
+    self.places = places
+    self.movedPlaces = movedPlaces
   }
 
   /// All that an instance allocates.
@@ -59,24 +73,35 @@ public final class TokenRouter {
     return ((moves ? 2 : 1) * shape.layers + 1)
       * Arena.bytes(rows: clusters, columns: shape.width, shape.storage)
       + Arena.bytes(rows: shape.tokens, columns: clusters)
+      + (moves && clusters <= RouteTokens.longestRow
+        ? 2 * shape.layers * Arena.bytes(rows: 1, columns: clusters, .int32) : 0)
       + Arena.bytes(rows: 1, columns: clusters)
   }
 
-  /// Sets the centroids of all layers, [C, d] each, and makes the router ready.
-  public func setCentroids(_ values: [[Float]]) throws(ComputeError) {
+  /// Sets the centroids of all layers, [C, d] each, and where clusters stand, for layers that know, and
+  /// makes the router ready.
+  public func setCentroids(
+    _ values: [[Float]], places known: [[Int]] = []
+  ) throws(ComputeError) {
+    placedLayers = []
+    for (layer, row) in known.enumerated()
+    where layer < places.count && row.sorted() == Array(0..<places[layer].count) {
+      try backend.write(row.map { Int32($0) }, to: places[layer])
+      placedLayers.insert(layer)
+    }
     precondition(values.count == centroids.count, "\(values.count) of \(centroids.count) layers")
     for (view, rows) in zip(centroids, values) { try backend.write(floats: rows, to: view) }
     isReady = !values.isEmpty
   }
 
-  /// Fills `order` (int32 [1, T]) for a layer's input, which is `hidden` [T, d] or its norm with
+  /// Fills `order` (int32 [1, T]), and marks where they are wanted, for a layer's input, which is `hidden` [T, d] or its norm with
   /// weights `gain`; false when tokens stay in place.
   ///
   /// The norm is never computed: its weights go to the centroids, and a token's length is the same
   /// factor on all of its scores. The operation that multiplies centroids by the weights, a norm
   /// too, changes their length, which is 1, by one factor for all of them.
   func route(
-    layer: Int, hidden: TensorView, gain: TensorView?, order: TensorView
+    layer: Int, hidden: TensorView, gain: TensorView?, order: TensorView, marks: BlockMarks?
   ) throws(ComputeError) -> Bool {
     guard isReady, let scores, let weighted, let lengths else { return false }
     if let gain {
@@ -88,7 +113,8 @@ public final class TokenRouter {
     try backend.run(
       RouteTokens(
         input: hidden, centroids: gain == nil ? centroids[layer] : weighted,
-        scores: scores.rows(0..<hidden.rows), order: order))
+        scores: scores.rows(0..<hidden.rows), order: order,
+        places: placedLayers.contains(layer) ? places[layer] : nil, marks: marks))
     return true
   }
 
@@ -108,6 +134,11 @@ public final class TokenRouter {
       MoveCentroids(
         input: input, centroids: centroids[layer], fewestRows: TokenRouter.fewestTokens,
         scores: scores.rows(0..<input.rows), moved: moved[layer]))
+    guard !movedPlaces.isEmpty else { return }
+    try backend.run(
+      PlaceClusters(
+        input: input, centroids: moved[layer], scores: scores.rows(0..<input.rows),
+        places: movedPlaces[layer]))
   }
 
   /// Moves centroids; until then all passes of a step, computing again included, route alike.
@@ -115,7 +146,12 @@ public final class TokenRouter {
   /// - Returns: Whether any moved.
   func applyMoves() throws(ComputeError) -> Bool {
     defer { dropMoves() }
-    for layer in movedLayers { try backend.copy(from: moved[layer], to: centroids[layer]) }
+    for layer in movedLayers {
+      try backend.copy(from: moved[layer], to: centroids[layer])
+      guard !movedPlaces.isEmpty else { continue }
+      try backend.copy(from: movedPlaces[layer], to: places[layer])
+      placedLayers.insert(layer)
+    }
     return !movedLayers.isEmpty
   }
 

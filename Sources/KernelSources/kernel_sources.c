@@ -93,6 +93,9 @@ static const char RouteTokens_cu[] = {
 static const char SampleTokens_cu[] = {
 #embed "kernels/SampleTokens.cu" suffix(, 0)
 };
+static const char RememberSums_cu[] = {
+#embed "kernels/RememberSums.cu" suffix(, 0)
+};
 static const char SelectColumns_cu[] = {
 #embed "kernels/SelectColumns.cu" suffix(, 0)
 };
@@ -206,6 +209,7 @@ static const krait_kernel_source sources[] = {
     {"RotaryEmbedding.cu", RotaryEmbedding_cu},
     {"RouteTokens.cu", RouteTokens_cu},
     {"SampleTokens.cu", SampleTokens_cu},
+    {"RememberSums.cu", RememberSums_cu},
     {"SelectColumns.cu", SelectColumns_cu},
     {"SoftThreshold.cu", SoftThreshold_cu},
     {"SquaredReLU.cu", SquaredReLU_cu},

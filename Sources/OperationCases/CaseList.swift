@@ -4,9 +4,11 @@ public enum CaseList {
   public static var small: [OperationCase] {
     matrixMultiply + embedding + rmsNorm + rotaryEmbedding + rotaryProduct + attention
       + squaredReLU
-      + crossEntropy + sumOfSquares + adamW + routeTokens + moveCentroids + sampleTokens
+      + crossEntropy + sumOfSquares + adamW + routeTokens + moveCentroids + placeClusters
+      + sampleTokens
       + gatherRows
-      + blockSums + blockEnergies + selectColumns + alignColumns + packColumns + maskFours
+      + blockSums + blockEnergies + selectColumns + rememberSums + alignColumns + packColumns
+      + maskFours
       + keptProduct
       + packedProduct
       + packedWeightGradient + transposedVenomMask + softThreshold + activationStatistics
@@ -39,6 +41,8 @@ public enum CaseList {
           count: 8192, step: 3, weightDecay: 0.1, withWeights: false),
         routeTokens(tokens: 3000, clusters: 300), routeTokens(tokens: 16_384, clusters: 64),
         routeTokens(tokens: 70_000, clusters: 16),
+        routeTokens(tokens: 3000, clusters: 192, isPlaced: true),
+        routeTokens(tokens: 16_500, clusters: 100, isPlaced: true),
         moveCentroids(tokens: 5000, clusters: 48, width: 768, fewest: 16),
         moveCentroids(tokens: 3000, clusters: 300, width: 264, fewest: 8),
         selectColumns(blocks: 3, groupWidth: 16_384, groups: 1, keep: 2048),

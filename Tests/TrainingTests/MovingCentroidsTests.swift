@@ -26,7 +26,7 @@ import Transformer
       guard text.hasPrefix("step "), let slash = text.firstIndex(of: "/"),
         let step = Int(text[text.index(text.startIndex, offsetBy: 5)..<slash])
       else { return }
-      try engine.pass.feedForward.readCentroids()
+      try engine.pass.feedForward.readClusterState()
       after[step] = engine.pass.feedForward.clusterState.centroids
       if let bad, step == bad.lowerBound - 1 {
         saved = try engine.model.backend.read(weight)
@@ -72,7 +72,7 @@ import Transformer
       if let gradients = try engine.gradients(of: [batch, batch], while: proceed) {
         try engine.apply(gradients, learningRate: 1e-3)
       }
-      try feedForward.readCentroids()
+      try feedForward.readClusterState()
       return feedForward.clusterState.centroids
     }
     #expect(try step(finds: true, while: { false }) == before)

@@ -97,7 +97,7 @@ import Transformer
         pass.feedForward.findCentroidMoves()
         losses += try pass.run(
           tokens: Array(ids[0..<96]), targets: Array(ids[1...96]), gradientScale: 1.0 / 96)
-        try pass.feedForward.applyCentroidMoves()
+        try pass.feedForward.applyFindings()
       }
       let gradients = try backend.read(pass.gradients.all)
       #expect(gradients.contains { $0 != 0 })

@@ -13,12 +13,14 @@ extension CPUBackend {
     guard tokens > 0 else { return }
     try run(operation.product)
     var (nearest, second) = twoNearest(scores)
-    if clusters <= RouteTokens.longestRow {
-      var shared = [Int](repeating: 0, count: clusters * clusters)
-      for token in 0..<tokens {
-        shared[Int(nearest[token]) * clusters + Int(second[token])] += 1
-      }
-      let places = ClusterRow(shared: shared, clusters: clusters).places.map { Int32($0) }
+    let clusterOf = nearest
+    var places: [Int32]?
+    if let given = operation.places {
+      places = (0..<clusters).map { given.int32[$0] }
+    } else if clusters <= RouteTokens.longestRow {
+      places = placesInRow(nearest, second, clusters: clusters)
+    }
+    if let places {
       for token in 0..<tokens {
         nearest[token] = places[Int(nearest[token])]
         second[token] = places[Int(second[token])]
@@ -27,11 +29,27 @@ extension CPUBackend {
     for token in 0..<tokens {
       let steps = nearest[token] - second[token]
       second[token] = steps < 0 ? steps + Int32(clusters) : steps
+      if operation.places != nil {
+        second[token] = second[token] * Int32(operation.levels) / Int32(clusters)
+      }
     }
     let bySteps = stableOrder(0..<tokens, keys: second, buckets: clusters)
     let sorted = stableOrder(bySteps, keys: nearest, buckets: clusters)
     let order = operation.order.int32
     for (position, token) in sorted.enumerated() { order[position] = Int32(token) }
+    guard let marks = operation.marks else { return }
+    for mark in 0..<marks.clusters.count {
+      marks.clusters.int32[mark] = clusterOf[sorted[marks.position(mark, tokens: tokens)]]
+    }
+  }
+
+  /// The places of clusters that share these tokens.
+  func placesInRow(_ nearest: [Int32], _ second: [Int32], clusters: Int) -> [Int32] {
+    var shared = [Int](repeating: 0, count: clusters * clusters)
+    for token in nearest.indices {
+      shared[Int(nearest[token]) * clusters + Int(second[token])] += 1
+    }
+    return ClusterRow(shared: shared, clusters: clusters).places.map { Int32($0) }
   }
 
   /// The clusters of every token's largest score and of its second largest.

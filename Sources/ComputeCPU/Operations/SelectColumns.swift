@@ -13,20 +13,31 @@ extension CPUBackend {
     guard keep > 0 else { return }
     let scratch = scratch
     let keyBytes = 2 * width * MemoryLayout<UInt32>.stride
-    let countsNeighbours = operation.neighbourWeight != 0
-    scratch.reserve(bytes: keyBytes + (countsNeighbours ? sums.columns * 4 : 0))
+    let countsOthers = operation.neighbourWeight != 0 || operation.remembered != nil
+    scratch.reserve(bytes: keyBytes + (countsOthers ? sums.columns * 4 : 0))
     rows.forEachChunk(sums.rows) { lane, block in
       let keys = scratch[lane].assumingMemoryBound(to: UInt32.self)
       var values = sums.float + block * sums.stride
-      if countsNeighbours {
+      if countsOthers {
         let own = values
         values = (scratch[lane] + keyBytes).assumingMemoryBound(to: Float.self)
         values.update(from: own, count: sums.columns)
         let near = operation.neighbourWeight
         for (distance, weight) in [(-1, near), (1, near), (-2, near * near), (2, near * near)]
-        where (0..<sums.rows).contains(block + distance) {
+        where weight != 0 && (0..<sums.rows).contains(block + distance) {
           let row = sums.float + (block + distance) * sums.stride
           for column in 0..<sums.columns { values[column] += weight * row[column] }
+        }
+        if let remembered = operation.remembered {
+          let marks = remembered.marks.int32 + block * remembered.marks.stride
+          let rows = (0..<BlockMarks.perBlock).map {
+            remembered.sums.float + Int(marks[$0]) * remembered.sums.stride
+          }
+          let (first, second, third, fourth) = (rows[0], rows[1], rows[2], rows[3])
+          for column in 0..<sums.columns {
+            values[column] +=
+              0.25 * (((first[column] + second[column]) + third[column]) + fourth[column])
+          }
         }
       }
       var target = columns.uint16 + block * columns.stride

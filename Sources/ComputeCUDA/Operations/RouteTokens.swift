@@ -8,47 +8,117 @@ extension CUDABackend {
     let tokens = operation.scores.rows
     let clusters = operation.scores.columns
     guard tokens > 0 else { return }
-    let limit = clusters * clusters
+    let limit = clusters * (operation.places == nil ? clusters : operation.levels)
     let tiles = CountingSortTiles(
       count: tokens, limit: limit, sharedBytes: device.sharedBytesPerBlock,
       multiprocessors: device.multiprocessors)
     let keyBytes = DeviceMemory.partBytes(tokens * 4)
-    let isFused = tiles != nil && suitsHopper(operation)
-    if !isFused { try run(operation.product) }
     guard let tiles, clusters <= RouteTokens.longestRow else {
+      precondition(operation.places == nil, "2^27 tokens at most")
+      try run(operation.product)
       let base = try memory.scratch(bytes: keyBytes + sortScratchBytes(count: tokens))
       try findKeys(operation, "route", keys: base, counts: nil)
-      _ = try sort(
+      let sorted = try sort(
         base, count: tokens, limit: limit, scratch: base + UInt64(keyBytes),
         output: operation.order)
+      try markBlocks(operation, "mark_sorted", keys: sorted.keys)
       return
     }
-    let pairBytes = DeviceMemory.partBytes(limit * 4)
-    let base = try memory.scratch(bytes: keyBytes + 2 * pairBytes)
-    func pairs(_ offset: Int) -> TensorView {
+    let isFused = suitsHopper(operation)
+    if !isFused { try run(operation.product) }
+    let countBytes = DeviceMemory.partBytes(limit * 4)
+    let base = try memory.scratch(bytes: keyBytes + 2 * countBytes)
+    func numbers(_ offset: Int) -> TensorView {
       TensorView(
-        address: base + UInt64(offset), rows: clusters, columns: clusters, elementType: .int32)
+        address: base + UInt64(offset), rows: 1, columns: limit, elementType: .int32)
     }
-    let (counts, starts) = (pairs(keyBytes), pairs(keyBytes + pairBytes))
+    let (counts, starts) = (numbers(keyBytes), numbers(keyBytes + countBytes))
     try zero(counts)
     if isFused {
       try findKeysOnHopper(operation, keys: base, counts: counts)
     } else {
       try findKeys(operation, "route_16", keys: base, counts: counts)
     }
-    try orderClusters(clusters, tokens: tokens, counts: counts, starts: starts)
+    if operation.places == nil {
+      try orderClusters(clusters, tokens: tokens, counts: counts, starts: starts)
+    } else {
+      try scan(counts)
+    }
     try countingSort(
-      base, count: tokens, limit: limit, tiles, starts: starts, output: operation.order)
+      base, count: tokens, limit: limit, tiles, starts: operation.places == nil ? starts : counts,
+      output: operation.order)
+    try markBlocks(operation, operation.places == nil ? "mark_16" : "mark_placed", keys: base)
   }
 
-  /// From the tokens of every key, [C, C], to where those of every key begin.
+  /// Scores, the pairs of clusters that tokens have, and the row.
+  public func run(_ operation: PlaceClusters) throws(ComputeError) {
+    operation.checkShapes()
+    let (tokens, clusters) = (operation.scores.rows, operation.scores.columns)
+    try run(operation.product)
+    let keyBytes = DeviceMemory.partBytes(tokens * 2)
+    let pairBytes = DeviceMemory.partBytes(clusters * clusters * 4)
+    let base = try memory.scratch(bytes: keyBytes + 2 * pairBytes)
+    let counts = TensorView(
+      address: base + UInt64(keyBytes), rows: 1, columns: clusters * clusters,
+      elementType: .int32)
+    try zero(counts)
+    var arguments = KernelArguments()
+    arguments.addWithStride(operation.scores)
+    arguments.add(tokens)
+    arguments.add(clusters)
+    arguments.add(optional: nil)
+    arguments.add(0)
+    arguments.add(base)
+    arguments.add(counts)
+    try launch("RouteTokens.cu", "route_16", .float32, grid: .items(8 * tokens), arguments)
+    // Many clusters take the place of their starts for what pairs share.
+    let starts = TensorView(
+      address: counts.address + UInt64(pairBytes), rows: 1, columns: counts.count,
+      elementType: .int32)
+    try orderClusters(
+      clusters, tokens: tokens, counts: counts, starts: starts, places: operation.places)
+  }
+
+  /// Exclusive sums in place.
+  private func scan(_ counts: TensorView) throws(ComputeError) {
+    var arguments = KernelArguments()
+    arguments.add(counts)
+    arguments.add(counts.count)
+    try launch(
+      "StableSort.cu", "scan", .float32, grid: Grid(x: 1), threads: 1024, arguments)
+  }
+
+  /// From the keys of tokens, sorted or not, to the clusters of every block.
+  private func markBlocks(
+    _ operation: RouteTokens, _ name: String, keys: UInt64
+  ) throws(ComputeError) {
+    guard let marks = operation.marks else { return }
+    var arguments = KernelArguments()
+    arguments.add(keys)
+    arguments.add(operation.order)
+    arguments.add(operation.input.rows)
+    arguments.add(operation.centroids.rows)
+    arguments.add(marks.blockTokens)
+    arguments.add(marks.clusters.count)
+    arguments.add(marks.clusters)
+    if let places = operation.places {
+      arguments.add(places)
+      arguments.add(operation.levels)
+    }
+    try launch(
+      "RouteTokens.cu", name, .float32, grid: .items(marks.clusters.count), arguments)
+  }
+
+  /// From the tokens of every key, [C, C], to where those of every key begin, or to the places of clusters.
   private func orderClusters(
-    _ clusters: Int, tokens: Int, counts: TensorView, starts: TensorView
+    _ clusters: Int, tokens: Int, counts: TensorView, starts: TensorView,
+    places: TensorView? = nil
   ) throws(ComputeError) {
     var arguments = KernelArguments()
     arguments.add(counts)
     arguments.add(clusters)
     arguments.add(starts)
+    arguments.add(optional: places)
     // What ClusterRow.cu says of the two.
     let areFew = clusters <= 64 && tokens < 1 << 20
     try launch(
@@ -63,6 +133,10 @@ extension CUDABackend {
     arguments.addWithStride(operation.scores)
     arguments.add(operation.scores.rows)
     arguments.add(operation.scores.columns)
+    if counts != nil {
+      arguments.add(optional: operation.places)
+      arguments.add(operation.levels)
+    }
     arguments.add(keys)
     if let counts { arguments.add(counts) }
     try launch(
@@ -71,7 +145,7 @@ extension CUDABackend {
 
   /// Whether `hopper/route_tokens.cu` can take the operation.
   private func suitsHopper(_ operation: RouteTokens) -> Bool {
-    device.capability == 90 && operation.centroids.rows <= 64
+    device.capability == 90 && operation.centroids.rows <= 192
       && [operation.input, operation.centroids].allSatisfy {
         $0.elementType == .bfloat16 && $0.columns > 0 && $0.hasWholeChunks(16)
       }
@@ -83,16 +157,20 @@ extension CUDABackend {
     let (input, centroids) = (operation.input, operation.centroids)
     var arguments = KernelArguments()
     arguments.add(words: try device.tensorMap(input, boxRows: 128))
-    arguments.add(words: try device.tensorMap(centroids, boxRows: 64))
+    // The kernel of the fewest centroids that takes these.
+    let most = (centroids.rows + 63) / 64 * 64
+    arguments.add(words: try device.tensorMap(centroids, boxRows: most))
     arguments.add(input.rows)
     arguments.add(centroids.rows)
     arguments.add(input.columns)
+    arguments.add(optional: operation.places)
+    arguments.add(operation.levels)
     arguments.add(keys)
     arguments.add(counts)
     try launch(
-      "hopper/route_tokens.cu", "route_tokens", .bfloat16,
+      "hopper/route_tokens.cu", "route_tokens_\(most)", .bfloat16,
       grid: Grid(x: min((input.rows + 127) / 128, device.multiprocessors)), threads: 288,
-      sharedBytes: 196_736, arguments,
+      sharedBytes: 204_880, arguments,
       for: operation)
   }
 }

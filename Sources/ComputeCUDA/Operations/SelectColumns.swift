@@ -27,6 +27,15 @@ extension CUDABackend {
     arguments.add(operation.groupWidth)
     arguments.add(operation.keepPerGroup)
     arguments.add(operation.neighbourWeight)
+    if let remembered = operation.remembered {
+      arguments.addWithStride(remembered.sums)
+      arguments.addWithStride(remembered.marks)
+    } else {
+      arguments.add(UInt64(0))
+      arguments.add(0)
+      arguments.add(UInt64(0))
+      arguments.add(0)
+    }
     arguments.addWithStride(operation.columns)
     try launch(
       "SelectColumns.cu", name, .float32,

@@ -1,4 +1,5 @@
-// From the counts of keys, [C, C], to the places where tokens of every key begin, [C, C].
+// From the counts of keys, [C, C], to the places where tokens of every key begin, [C, C], or, where those are
+// wanted, to the places of the clusters, [C].
 //
 // The row of RouteTokens.swift takes pairs of ends one after the other. Here every piece of the row finds the best pair
 // that leaves it, warps over its ends, and two pieces that find the same pair are joined: no better pair can part
@@ -35,6 +36,10 @@ DEV void place_keys(const int* counts, int stride, int clusters, const int* row,
     starts[nearest * clusters + second] = before;
     before += counts[nearest * stride + second];
   });
+}
+
+DEV void tell_places(const int* row, int clusters, int* places) {
+  if (threadIdx.x < clusters) places[row[threadIdx.x]] = threadIdx.x;
 }
 
 // At most 64 clusters, and fewer than 2^20 tokens: the rank of a pair fits 32 bits, its tokens, then 4095 less its
@@ -78,7 +83,8 @@ DEV void follow(const u32* beside, int clusters, u32 (*ways)[2 * FEW], int* row)
   __syncthreads();
 }
 
-KERNEL __launch_bounds__(FEW_THREADS) order_few_clusters(const int* __restrict__ counts, int clusters, int* starts) {
+KERNEL __launch_bounds__(FEW_THREADS) order_few_clusters(const int* __restrict__ counts, int clusters, int* starts,
+                                                      int* places) {
   begin_kernel();
   __shared__ int counted[FEW * STRIDE];
   __shared__ u32 best[2][FEW], beside[FEW], ways[2][2 * FEW];
@@ -148,13 +154,14 @@ KERNEL __launch_bounds__(FEW_THREADS) order_few_clusters(const int* __restrict__
   if (warp == 0) beside[lane] = next_to[0], beside[lane + 32] = next_to[1];
   __syncthreads();
   follow(beside, clusters, ways, row);
+  if (places) return tell_places(row, clusters, places);
   place_keys(counted, STRIDE, clusters, row, scratch, starts);
 }
 
 // At most 256 clusters, any number of tokens. Block: 1024 threads.
 constexpr int MOST = 256, IN_SHARED = 64;
 
-KERNEL __launch_bounds__(1024) order_clusters(const int* __restrict__ counts, int clusters, int* starts) {
+KERNEL __launch_bounds__(1024) order_clusters(const int* __restrict__ counts, int clusters, int* starts, int* places) {
   begin_kernel();
   __shared__ int sums[IN_SHARED * IN_SHARED];  // what a pair shares, both ways; of more clusters in `starts`
   __shared__ int piece[MOST], place[MOST], length[MOST], row[MOST], scratch[32];
@@ -206,5 +213,6 @@ KERNEL __launch_bounds__(1024) order_clusters(const int* __restrict__ counts, in
   __syncthreads();
   if (t < clusters) row[backwards ? clusters - 1 - place[t] : place[t]] = t;
   __syncthreads();
+  if (places) return tell_places(row, clusters, places);
   place_keys(counts, clusters, clusters, row, scratch, starts);
 }

@@ -14,14 +14,29 @@
 // for each other at a dozen barriers. When every bit was a count over all keys, 128 blocks of f 16384 took 27 us.
 #include "reduce.cuh"
 
+// Sums of every cluster, and four clusters for every block; null for none.
+struct Remembered {
+  const float* sums;
+  i64 stride;
+  const int* marks;
+  i64 marks_stride;
+};
+
 // A group's sums.
 struct Sums {
   const float* own;
   i64 stride;
   float weight;
   int before, after;  // blocks on either side that count, two at most
-  DEV Sums(const float* sums, i64 stride_, i64 row, i64 rows, i64 first, float w) : stride(stride_), weight(w) {
+  const float* remembered[4];  // of the block's marks; null for none
+  DEV Sums(const float* sums, i64 stride_, i64 row, i64 rows, i64 first, float w, const Remembered& memory)
+      : stride(stride_), weight(w) {
     own = sums + row * stride + first;
+#pragma unroll
+    for (int q = 0; q < 4; ++q) {
+      remembered[q] = memory.sums ? memory.sums + memory.marks[row * memory.marks_stride + q] * memory.stride + first
+                                  : nullptr;
+    }
     before = w != 0.0f ? (int)min(row, (i64)2) : 0;
     after = w != 0.0f ? (int)min(rows - 1 - row, (i64)2) : 0;
   }
@@ -31,9 +46,15 @@ struct Sums {
     if (after > 0) sum += weight * own[i + stride];
     if (before > 1) sum += weight * weight * own[i - 2 * stride];
     if (after > 1) sum += weight * weight * own[i + 2 * stride];
+    if (remembered[0]) sum += 0.25f * (((remembered[0][i] + remembered[1][i]) + remembered[2][i]) + remembered[3][i]);
     return sum;
   }
-  DEV bool has_fours() const { return (u64)own % 16 == 0 && stride % 4 == 0; }
+  DEV bool has_fours() const {
+    bool has = (u64)own % 16 == 0 && stride % 4 == 0;
+#pragma unroll
+    for (int q = 0; q < 4; ++q) has = has && (u64)remembered[q] % 16 == 0;
+    return has;
+  }
   DEV float4 four(int i) const {
     float4 sum = *(const float4*)(own + i);
     const auto add = [&](i64 distance, float w) {
@@ -44,17 +65,28 @@ struct Sums {
     if (after > 0) add(1, weight);
     if (before > 1) add(-2, weight * weight);
     if (after > 1) add(2, weight * weight);
+    if (remembered[0]) {
+      float4 r[4];
+#pragma unroll
+      for (int q = 0; q < 4; ++q) r[q] = *(const float4*)(remembered[q] + i);
+      sum.x += 0.25f * (((r[0].x + r[1].x) + r[2].x) + r[3].x);
+      sum.y += 0.25f * (((r[0].y + r[1].y) + r[2].y) + r[3].y);
+      sum.z += 0.25f * (((r[0].z + r[1].z) + r[2].z) + r[3].z);
+      sum.w += 0.25f * (((r[0].w + r[1].w) + r[2].w) + r[3].w);
+    }
     return sum;
   }
 };
 
-KERNEL select_few(const float* sums, i64 stride, i64 rows, i64 groups, int width, int keep, float weight, u16* columns,
+KERNEL select_few(const float* sums, i64 stride, i64 rows, i64 groups, int width, int keep, float weight,
+                  const float* remembered, i64 remembered_stride, const int* marks, i64 marks_stride, u16* columns,
                   i64 columns_stride) {
   begin_kernel();
   const i64 index = thread_index();
   if (index >= rows * groups) return;
   const i64 row = index / groups, group = index % groups;
-  const Sums values(sums, stride, row, rows, group * width, weight);
+  const Sums values(sums, stride, row, rows, group * width, weight,
+                    {remembered, remembered_stride, marks, marks_stride});
   u16* target = columns + row * columns_stride + group * keep;
   int written = 0;
   for (int i = 0; i < width && written < keep; ++i) {
@@ -232,11 +264,14 @@ DEV void select_in_registers(const Sums& values, u16* target, int first, int wid
 
 #define SELECT(THREADS, ITEMS, WIDTH)                                                                             \
   KERNEL __launch_bounds__(THREADS) select_##WIDTH(const float* sums, i64 stride, i64 rows, i64 groups, int width, \
-                                                   int keep, float weight, u16* columns, i64 columns_stride) {    \
+                                                   int keep, float weight, const float* remembered,               \
+                                                   i64 remembered_stride, const int* marks, i64 marks_stride,     \
+                                                   u16* columns, i64 columns_stride) {                            \
     begin_kernel();                                                                                               \
     static_assert(THREADS * ITEMS == WIDTH, "its name");                                                          \
     const i64 row = blockIdx.x / groups, group = blockIdx.x % groups;                                             \
-    select_in_registers<THREADS, ITEMS>(Sums(sums, stride, row, rows, group * width, weight),                     \
+    select_in_registers<THREADS, ITEMS>(Sums(sums, stride, row, rows, group * width, weight,                      \
+                                             {remembered, remembered_stride, marks, marks_stride}),               \
                                         columns + row * columns_stride + group * keep, (int)(group * width),      \
                                         width, keep);                                                             \
   }
@@ -248,14 +283,16 @@ SELECT(512, 16, 8192)
 SELECT(1024, 16, 16384)
 
 KERNEL __launch_bounds__(256) select_many(const float* sums, i64 stride, i64 rows, i64 groups, int width, int keep,
-                                          float weight, u16* columns, i64 columns_stride) {
+                                          float weight, const float* remembered, i64 remembered_stride,
+                                          const int* marks, i64 marks_stride, u16* columns, i64 columns_stride) {
   begin_kernel();
   __shared__ int counts[256];
   __shared__ int scratch[32];
   __shared__ u32 chosen;
   __shared__ int left;
   const i64 row = blockIdx.x / groups, group = blockIdx.x % groups;
-  const Sums values(sums, stride, row, rows, group * width, weight);
+  const Sums values(sums, stride, row, rows, group * width, weight,
+                    {remembered, remembered_stride, marks, marks_stride});
   u16* target = columns + row * columns_stride + group * keep;
   u32 prefix = 0, known = 0;
   int remaining = keep;  // of those equal to the prefix so far

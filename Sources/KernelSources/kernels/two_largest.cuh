@@ -30,9 +30,16 @@ struct TwoLargest {
     }
   }
 
-  // Notes the key of a token, nearest cluster, then second nearest, and counts it.
-  DEV void note(int clusters, u16* key, int* counts) const {
-    const int both = best * clusters + (second < 0 ? 0 : second);
+  // Notes the key of a token and counts it: nearest cluster, then second nearest. With places, the place of the
+  // nearest, then how far back from it the second nearest stands, in `levels`.
+  DEV void note(int clusters, const int* places, int levels, u16* key, int* counts) const {
+    int both = best * clusters + (second < 0 ? 0 : second);
+    if (places) {
+      const int place = places[best];
+      int steps = place - places[second < 0 ? 0 : second];
+      if (steps < 0) steps += clusters;
+      both = place * levels + steps * levels / clusters;
+    }
     *key = (u16)both;
     atomicAdd(counts + both, 1);
   }

@@ -14,10 +14,19 @@ extension CaseList {
         }
       }
     }
-    // On either side of the 64 clusters that one kernel can take, see ClusterRow.cu.
-    for clusters in [64, 65] {
+    // On either side of what kernels take, see ClusterRow.cu and hopper/route_tokens.cu.
+    for clusters in [64, 65, 128, 129, 192, 193] {
       for tokens in [33, 300] {
         cases.append(routeTokens(tokens: tokens, clusters: clusters, width: 8))
+        cases.append(routeTokens(tokens: tokens, clusters: clusters, width: 72, isPlaced: true))
+      }
+    }
+    for (tokens, clusters) in [(1, 1), (7, 2), (300, 5), (300, 48), (33, 256)] {
+      for slicing in [.none, .odd, .aligned] as [CaseSlicing] {
+        cases.append(
+          routeTokens(
+            tokens: tokens, clusters: clusters, width: 72, isPlaced: true,
+            withNaN: slicing != .none, slicing: slicing))
       }
     }
     return cases
@@ -25,12 +34,18 @@ extension CaseList {
 
   /// Inputs and centroids of few small values: sums are exact whatever their order, and ties abound.
   static func routeTokens(
-    tokens: Int, clusters: Int, width: Int = 8, withNaN: Bool = false,
-    slicing: CaseSlicing = .none
+    tokens: Int, clusters: Int, width: Int = 8, isPlaced: Bool = false,
+    withNaN: Bool = false, slicing: CaseSlicing = .none
   ) -> OperationCase {
-    OperationCase(
+    let places: [CaseTensor] =
+      isPlaced ? [.input("places", 1, clusters, .permutation(clusters, seed: 3))] : []
+    // Blocks that tokens fill, that they do not, of fewer tokens than marks, and of more than there are.
+    let block = tokens > 1000 ? 128 : [1, 3, 8, 32, 128][(2 * clusters + tokens + width) % 5]
+    let blocks = (tokens + block - 1) / block
+    return OperationCase(
       "RouteTokens",
-      "\(tokens) x \(clusters), width \(width)\(withNaN ? ", NaN, sliced \(slicing)" : "")",
+      "\(tokens) x \(clusters)\(isPlaced ? " placed" : ""), marks for \(block), width \(width)"
+        + (withNaN ? ", NaN, sliced \(slicing)" : ""),
       [
         .input(
           "input", tokens, width, .fewSmallValues(tokens * width, seed: 1, withNaN: withNaN),
@@ -41,11 +56,13 @@ extension CaseList {
           slicing: slicing),
         .work("scores", tokens, clusters),
         .output("order", 1, tokens, .int32),
-      ], tolerance: .exact,
+        .output("marks", blocks, BlockMarks.perBlock, .int32),
+      ] + places, tolerance: .exact,
       make: {
         RouteTokens(
           input: $0["input"], centroids: $0["centroids"], scores: $0["scores"],
-          order: $0["order"])
+          order: $0["order"], places: isPlaced ? $0["places"] : nil,
+          marks: BlockMarks(clusters: $0["marks"], blockTokens: block))
       }, run: { try $0.run($1) },
       reference: { numbers in
         let input = numbers["input"]
@@ -54,14 +71,23 @@ extension CaseList {
           let ranked = clusterRanking(input, token, centroids, clusters, width)
           return (ranked[0], clusters > 1 ? ranked[1] : 0)
         }
-        let row = clusterRow(nearest, clusters: clusters)
-        let places = (0..<clusters).map { row.firstIndex(of: $0) ?? 0 }
+        let row = isPlaced ? [] : clusterRow(nearest, clusters: clusters)
+        let places = (0..<clusters).map {
+          isPlaced ? Int(numbers["places"][0, $0]) : row.firstIndex(of: $0) ?? 0
+        }
         let keys = nearest.map { first, second in
-          places[first] * clusters + (places[first] - places[second] + clusters) % clusters
+          let steps = (places[first] - places[second] + clusters) % clusters
+          return places[first] * clusters
+            + (isPlaced && clusters > 64 ? steps * (4096 / clusters) / clusters : steps)
         }
         // Equal keys stay in token order.
         let order = (0..<tokens).sorted { (keys[$0], $0) < (keys[$1], $1) }
         numbers["order"].values = order.map(Double.init)
+        numbers["marks"].values = (0..<blocks).flatMap { first in
+          [1, 3, 5, 7].map { eighths in
+            Double(nearest[order[min(tokens - 1, first * block + eighths * block / 8)]].0)
+          }
+        }
       })
   }
 
@@ -76,7 +102,7 @@ extension CaseList {
   }
 
   /// The row of clusters as it is told: pieces, and the two ends that share most, again and again.
-  private static func clusterRow(_ nearest: [(Int, Int)], clusters: Int) -> [Int] {
+  static func clusterRow(_ nearest: [(Int, Int)], clusters: Int) -> [Int] {
     guard clusters <= RouteTokens.longestRow else { return Array(0..<clusters) }
     var shared: [[Int]: Int] = [:]
     for (first, second) in nearest {

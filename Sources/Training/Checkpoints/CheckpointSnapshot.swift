@@ -25,12 +25,13 @@ public struct CheckpointSnapshot: Sendable {
     _ engine: StepEngine, state: TrainingState, configuration: RunConfiguration
   ) throws {
     let table = engine.model.table
-    try engine.pass.feedForward.readCentroids()
+    try engine.pass.feedForward.readClusterState()
     let clusters = engine.pass.feedForward.clusterState
     var state = state
     state.updates = engine.optimizer.updates
     state.hasClusters = !clusters.isEmpty
     state.clusterSizes = clusters.sizes
+    state.clusterPlaces = clusters.places
     state.upScaleBits = clusters.upScales.map(\.bitPattern)
     state.downScaleBits = clusters.downScales.map(\.bitPattern)
     self.state = state
@@ -52,6 +53,12 @@ public struct CheckpointSnapshot: Sendable {
         Tensor(
           name: "clusters.\(layer).centroids", shape: [centroids.count / width, width],
           values: centroids))
+    }
+    for (layer, sums) in clusters.remembered.enumerated() where !sums.isEmpty {
+      let name = "clusters.\(layer).remembered"
+      try CheckpointSnapshot.requireFinite(sums, name)
+      let neurons = engine.model.configuration.hiddenWidth
+      parameters.append(Tensor(name: name, shape: [sums.count / neurons, neurons], values: sums))
     }
     self.parameters = parameters
     optimizer =

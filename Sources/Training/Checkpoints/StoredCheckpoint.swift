@@ -75,6 +75,11 @@ public struct StoredCheckpoint {
       clusters = ClusterState(
         isEmpty: false,
         centroids: try (0..<count).map { try parameters.floats("clusters.\($0).centroids") },
+        places: state.clusterPlaces ?? [],
+        remembered: try (0..<count).map {
+          let name = "clusters.\($0).remembered"
+          return parameters.entry(name) != nil ? try parameters.floats(name) : []
+        },
         sizes: state.clusterSizes, upScales: state.upScaleBits.map(Float.init(bitPattern:)),
         downScales: state.downScaleBits.map(Float.init(bitPattern:)))
     }

@@ -23,6 +23,9 @@ public struct TrainingState: Sendable, Equatable, Codable {
   public var hasClusters = false
   /// Neurons in each cluster, per layer.
   public var clusterSizes: [[Int]] = []
+  /// Where clusters stand in the row that tokens are sorted by, per layer; nil where a version that did not
+  /// keep it wrote the checkpoint.
+  public var clusterPlaces: [[Int]]?
   /// beta of U and of D, per layer; bits of Float so that they come back exactly.
   public var upScaleBits: [UInt32] = []
   /// See `upScaleBits`.

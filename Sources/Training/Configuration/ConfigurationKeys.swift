@@ -48,6 +48,9 @@ extension RunConfiguration {
     .number(
       "feedForward", "neighbourWeight", \.feedForward.neighbourWeight,
       "weight of the neighbouring blocks' samples; 0 to 1"),
+    .number(
+      "feedForward", "memoryRate", \.feedForward.memoryRate,
+      "how fast what is remembered of a cluster's samples follows them; 0 remembers nothing"),
     .integer("feedForward", "clusters", \.feedForward.clusters, "C: clusters for routing; 0 none"),
     .integer(
       "feedForward", "centroidInterval", \.feedForward.centroidInterval,

@@ -109,6 +109,7 @@ public final class StepEngine {
 
   private func begin() {
     pass.feedForward.weightsChanged()
+    pass.feedForward.noteSamples()
     losses = []
   }
 
@@ -134,16 +135,17 @@ public final class StepEngine {
     return Gradients(loss: sum / Double(tokens), norm: try optimizer.summedNorm())
   }
 
-  /// Applies the gradients of the last call, and moves centroids where that was asked for.
+  /// Applies the gradients of the last call, and moves centroids where that was asked for, and
+  /// remembers what samples said.
   public func apply(_ gradients: Gradients, learningRate: Double) throws(ComputeError) {
     precondition(gradients.isFinite, "non-finite gradients are never applied")
     try optimizer.apply(
       pass.batchGradients.stretches, norm: gradients.norm, learningRate: learningRate)
-    try pass.feedForward.applyCentroidMoves()
+    try pass.feedForward.applyFindings()
     pass.feedForward.weightsChanged()
   }
 
   /// Leaves everything as it was before the last batch: its gradients are not applied, and the centroids
   /// that tokens are routed by stay.
-  public func skip() { pass.feedForward.dropCentroidMoves() }
+  public func skip() { pass.feedForward.dropFindings() }
 }

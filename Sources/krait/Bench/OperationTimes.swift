@@ -150,6 +150,9 @@ final class OperationTimes: Backend {
   func run(_ operation: MoveCentroids) throws(ComputeError) {
     try timed(operation, by: backend.run)
   }
+  func run(_ operation: PlaceClusters) throws(ComputeError) {
+    try timed(operation, by: backend.run)
+  }
   func run(_ operation: SampleTokens) throws(ComputeError) {
     try timed(operation, by: backend.run)
   }
@@ -163,6 +166,9 @@ final class OperationTimes: Backend {
     try timed(operation, by: backend.run)
   }
   func run(_ operation: SelectColumns) throws(ComputeError) {
+    try timed(operation, by: backend.run)
+  }
+  func run(_ operation: RememberSums) throws(ComputeError) {
     try timed(operation, by: backend.run)
   }
   func run(_ operation: AlignColumns) throws(ComputeError) {
