@@ -63,6 +63,7 @@ final class TinyRun {
     made.feedForward.clusters = 4
     made.feedForward.reclusterInterval = 3
     made.feedForward.centroidInterval = 0
+    made.feedForward.memoryRate = 0.3
     made.feedForward.venomM = 8
     made.data.train = [DataConfiguration.Source(path: folder.path + "/train_000000.bin")]
     made.data.validation = folder.path + "/val_000000.bin"

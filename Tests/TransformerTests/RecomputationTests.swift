@@ -35,6 +35,13 @@ import Transformer
       ("columns sampled", recipe { _ in }),
       ("columns exact", recipe { $0.selection = .exact }),
       ("columns, centroids move", recipe { $0.centroidInterval = 1 }),
+      (
+        "columns, centroids move, samples are remembered",
+        recipe {
+          $0.centroidInterval = 1
+          $0.memoryRate = 0.5
+        }
+      ),
       ("columns, an order for two layers", recipe { $0.layersPerOrder = 2 }),
       (
         "columns, an order for all, centroids move",
@@ -93,8 +100,9 @@ import Transformer
       try pass.feedForward.switchMode(to: recipe.mode)
       pass.feedForward.collectStatistics()
       var losses: [Float] = []
-      for _ in 0..<2 {
+      for _ in 0..<3 {
         pass.feedForward.findCentroidMoves()
+        pass.feedForward.noteSamples()
         losses += try pass.run(
           tokens: Array(ids[0..<96]), targets: Array(ids[1...96]), gradientScale: 1.0 / 96)
         try pass.feedForward.applyFindings()
