@@ -1,4 +1,5 @@
 import Compute
+import Foundation
 
 /// What the samples of earlier steps said about each cluster of tokens, for the choice of columns.
 ///
@@ -7,7 +8,11 @@ import Compute
 /// them slowly; it begins at zero, so that it counts the less the less there is to remember.
 ///
 /// All passes of a step choose by what the steps before left, computing again included: what the samples
-/// of a step add counts from `apply` on.
+/// of a step add counts from `apply` on, and every micro-batch replaces so much that a step replaces
+/// `rate`, however many there are.
+///
+/// A short last block counts as if it had all of its samples. Where a centroid begins anew, what is
+/// remembered of its old tokens goes as slowly as it came.
 public final class ChoiceMemory {
   /// Block sums of every cluster, [C, f], by layer; nil for one that does not choose.
   private(set) var sums: [TensorView?]
@@ -16,6 +21,8 @@ public final class ChoiceMemory {
   private var noted: Set<Int> = []
   private var isNoting = false
   private let rate: Float
+  /// How much a micro-batch of the present step replaces.
+  private var rateOfPart: Float = 0
   private let backend: any Backend
   private let arena: Arena
 
@@ -53,10 +60,12 @@ public final class ChoiceMemory {
     for case let view? in sums { try backend.zero(view) }
   }
 
-  /// From now until `apply` or `drop`, `note` takes block sums.
-  func start() {
+  /// From now until `apply` or `drop`, `note` takes block sums, of so many micro-batches.
+  func start(microBatches: Int) {
     drop()
     isNoting = true
+    rateOfPart =
+      microBatches > 1 ? 1 - Float(pow(1 - Double(rate), 1 / Double(microBatches))) : rate
   }
 
   /// Adds a micro-batch's block sums, [blocks, f], to what will be remembered.
@@ -65,7 +74,7 @@ public final class ChoiceMemory {
     let isFirst = noted.insert(layer).inserted
     try backend.run(
       RememberSums(
-        sums: new, marks: marks, rate: rate, before: isFirst ? before : after, after: after))
+        sums: new, marks: marks, rate: rateOfPart, before: isFirst ? before : after, after: after))
   }
 
   /// What was noted counts from now on.

@@ -1,4 +1,5 @@
-/// Centroids and frozen scales of all layers: what a checkpoint keeps of the sparse phase.
+/// Centroids, where they stand, what is remembered of samples, and frozen scales, of all layers: what a
+/// checkpoint keeps of the sparse phase.
 public struct ClusterState: Sendable, Equatable {
   /// Whether sparsity has never been switched on.
   public var isEmpty = true

@@ -117,6 +117,20 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
     sparseWeights ?? (mode == .paper ? .up : .none)
   }
 
+  /// Whether what is remembered of samples means the same with other settings: sums over as many tokens, of
+  /// the same, for the same clusters.
+  public func remembersLike(_ other: FeedForwardConfiguration) -> Bool {
+    samples == other.samples && chooseBy == other.chooseBy && blockTokens == other.blockTokens
+      && layersPerOrder == other.layersPerOrder
+  }
+
+  /// Bytes of a checkpoint that hold what is remembered of samples.
+  public func rememberedBytes(layers: Int, hiddenWidth: Int) -> Int {
+    guard mode == .columns && selection == .sampled && memoryRate > 0 else { return 0 }
+    let choosing = (0..<layers).count { !isDense(layer: $0, of: layers) }
+    return choosing * clusters * hiddenWidth * MemoryLayout<Float>.stride
+  }
+
   /// Whether centroids ever move.
   public var movesCentroids: Bool { mode == .columns && clusters > 0 && centroidInterval > 0 }
 

@@ -15,7 +15,8 @@ public final class FeedForwardStack {
   /// Which weights the next sparse pass thresholds 2:4: the configuration's, or none any more.
   public private(set) var thresholdedWeights: SparseWeights
   /// Centroids and scales as a checkpoint needs them; empty until sparsity was first switched on.
-  /// Centroids that moved since are on the backend only, until `readCentroids`.
+  /// What has changed since, centroids, their places and what is remembered of samples, is on the backend
+  /// only, until `readClusterState`.
   public private(set) var clusterState = ClusterState()
   /// Whether the router has centroids that `clusterState` has not.
   private var hasStaleCentroids = false
@@ -132,10 +133,10 @@ public final class FeedForwardStack {
     router?.startFindingMoves()
   }
 
-  /// The next forward passes note what their samples say, where columns remember that: it counts from
-  /// `applyFindings` on, or, after `dropFindings`, never.
-  public func noteSamples() {
-    memory?.start()
+  /// The next forward passes, of so many micro-batches, note what their samples say, where columns remember
+  /// that: it counts from `applyFindings` on, or, after `dropFindings`, never.
+  public func noteSamples(microBatches: Int = 1) {
+    memory?.start(microBatches: microBatches)
   }
 
   /// Moves centroids to where the passes since `findCentroidMoves` found that they should be, and
@@ -234,7 +235,12 @@ public final class FeedForwardStack {
   private func applyClusters() throws(ComputeError) {
     guard !clusterState.isEmpty else { return }
     try router?.setCentroids(clusterState.centroids, places: clusterState.places)
-    try memory?.restore(clusterState.remembered)
+    if let memory {
+      try memory.restore(clusterState.remembered)
+    } else if router != nil {
+      // Nobody remembers any more: what was remembered would be old when somebody does again.
+      clusterState.remembered = []
+    }
     sparseWeights?.setScales(up: clusterState.upScales, down: clusterState.downScales)
   }
 

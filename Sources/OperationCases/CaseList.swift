@@ -41,8 +41,9 @@ public enum CaseList {
           count: 8192, step: 3, weightDecay: 0.1, withWeights: false),
         routeTokens(tokens: 3000, clusters: 300), routeTokens(tokens: 16_384, clusters: 64),
         routeTokens(tokens: 70_000, clusters: 16),
-        routeTokens(tokens: 3000, clusters: 192, isPlaced: true),
-        routeTokens(tokens: 16_500, clusters: 100, isPlaced: true),
+        // Deeper than the ring of hopper/route_tokens.cu, and more tiles than a GPU has multiprocessors.
+        routeTokens(tokens: 700, clusters: 192, width: 520, isPlaced: true),
+        routeTokens(tokens: 17_100, clusters: 100, width: 264, isPlaced: true),
         moveCentroids(tokens: 5000, clusters: 48, width: 768, fewest: 16),
         moveCentroids(tokens: 3000, clusters: 300, width: 264, fewest: 8),
         selectColumns(blocks: 3, groupWidth: 16_384, groups: 1, keep: 2048),

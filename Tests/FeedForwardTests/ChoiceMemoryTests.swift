@@ -144,6 +144,48 @@ import Testing
     #expect(try after([4]) != two)
   }
 
+  /// However many micro-batches a step has, it replaces as much.
+  @Test func theRateIsOfAStep() throws {
+    func after(_ microBatches: Int) throws -> [Float] {
+      let network = try network()
+      network.stack.noteSamples(microBatches: microBatches)
+      for _ in 0..<microBatches { _ = try network.run() }
+      try network.stack.applyFindings()
+      return try remembered(network)
+    }
+    let (one, five) = (try after(1), try after(5))
+    for (value, wanted) in zip(five, one) {
+      #expect(abs(value - wanted) <= 1e-5 * max(1, abs(wanted)))
+    }
+  }
+
+  /// Sums of other units are not carried on.
+  @Test func whatIsRememberedBelongsToItsSettings() {
+    let configuration = FeedForwardConfiguration()
+    func remembers(_ change: (inout FeedForwardConfiguration) -> Void) -> Bool {
+      var other = configuration
+      change(&other)
+      return configuration.remembersLike(other)
+    }
+    #expect(remembers { $0.density = 0.5 })
+    #expect(!remembers { $0.samples += 1 })
+    #expect(!remembers { $0.chooseBy = .squares })
+    #expect(!remembers { $0.blockTokens = 64 })
+    #expect(!remembers { $0.layersPerOrder = 2 })
+  }
+
+  /// Where nobody remembers any more, what was is forgotten, so that it is not old when somebody does again.
+  @Test func switchingItOffForgets() throws {
+    let network = try network()
+    network.stack.noteSamples()
+    _ = try network.run()
+    try network.stack.applyFindings()
+    #expect(try remembered(network).contains { $0 > 0 })
+    let other = try self.network { $0.memoryRate = 0 }
+    try other.stack.restore(network.stack.clusterState)
+    #expect(other.stack.clusterState.remembered == [])
+  }
+
   @Test func itOutlivesADensePhaseAndARestart() throws {
     let network = try network()
     network.stack.noteSamples()

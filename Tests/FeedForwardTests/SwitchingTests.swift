@@ -151,6 +151,8 @@ import Testing
     configuration.mode = kind.mode
     configuration.densities = [1, 0.25, 0.25, 1, 0.25]
     configuration.layersPerOrder = layersPerOrder
+    configuration.centroidInterval = 5
+    configuration.memoryRate = 0.1
     let shape = FeedForwardShape(
       tokens: 4096, width: 16, hiddenWidth: 256, layers: 5, heldLayers: kind.heldLayers)
     let backend = CPUBackend(threads: 1)

@@ -25,11 +25,14 @@ public struct BlockMarks: Sendable {
   }
 
   func checkShapes(tokens: Int) {
-    precondition(
-      clusters.elementType == .int32 && clusters.isContiguous
-        && clusters.columns == BlockMarks.perBlock
-        && clusters.rows == PackedPattern.blocks(tokens: tokens, blockTokens: blockTokens),
-      "BlockMarks: \(clusters.rows) x \(clusters.columns) for \(tokens) tokens in blocks of \(blockTokens)"
-    )
+    let blocks = PackedPattern.blocks(tokens: tokens, blockTokens: blockTokens)
+    // Not a precondition: an optimised build would trap without the sentence.
+    guard
+      clusters.elementType == .int32, clusters.isContiguous,
+      clusters.rows == blocks, clusters.columns == BlockMarks.perBlock
+    else {
+      fatalError(
+        "BlockMarks: \(clusters) for \(tokens) tokens in blocks of \(blockTokens)")
+    }
   }
 }

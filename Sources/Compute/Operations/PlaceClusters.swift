@@ -27,8 +27,9 @@ public struct PlaceClusters: Operation {
     require(places, .int32, "places")
     require(places.count, centroids.rows, "places of clusters")
     precondition(
-      centroids.rows >= 1 && centroids.rows <= RouteTokens.longestRow,
-      "PlaceClusters: \(centroids.rows) clusters, \(RouteTokens.longestRow) at most")
+      centroids.rows >= 1 && centroids.rows <= RouteTokens.longestRow && input.rows >= 1,
+      "PlaceClusters: no tokens, or \(centroids.rows) clusters of \(RouteTokens.longestRow) at most"
+    )
   }
 
   public var flops: Double {

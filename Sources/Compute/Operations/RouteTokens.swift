@@ -12,8 +12,8 @@
 ///
 /// Tokens are sorted by the place of their nearest cluster, then by how many places their second
 /// nearest stands before it, going on from the end where the row begins; equal ones stay in order. With
-/// places, steps are told from each other in so many levels that there are `mostKeys` keys at most,
-/// `⌊steps · levels / C⌋`.
+/// places of more than 64 clusters, steps are told from each other only in so many levels that there are
+/// `mostKeys` keys at most, `⌊steps · levels / C⌋`.
 /// So a cluster begins with tokens that are near to the cluster before it and ends with those that
 /// are near to the next.
 ///

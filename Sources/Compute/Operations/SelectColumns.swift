@@ -58,5 +58,7 @@ public struct SelectColumns: Operation {
   }
 
   public var flops: Double { Double(sums.count) }
-  public var bytes: Double { size(sums, columns) }
+  public var bytes: Double {
+    size(sums, columns) + (remembered.map { size($0.sums, $0.marks) } ?? 0)
+  }
 }

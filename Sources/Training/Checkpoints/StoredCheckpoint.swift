@@ -72,13 +72,16 @@ public struct StoredCheckpoint {
     var clusters = ClusterState()
     if state.hasClusters {
       let count = state.clusterSizes.count
+      let isComparable = try configuration().feedForward.remembersLike(
+        engine.pass.feedForward.configuration)
       clusters = ClusterState(
         isEmpty: false,
         centroids: try (0..<count).map { try parameters.floats("clusters.\($0).centroids") },
         places: state.clusterPlaces ?? [],
         remembered: try (0..<count).map {
           let name = "clusters.\($0).remembered"
-          return parameters.entry(name) != nil ? try parameters.floats(name) : []
+          return isComparable && parameters.entry(name) != nil
+            ? try parameters.floats(name) : []
         },
         sizes: state.clusterSizes, upScales: state.upScaleBits.map(Float.init(bitPattern:)),
         downScales: state.downScaleBits.map(Float.init(bitPattern:)))

@@ -66,7 +66,7 @@ public enum PresetDefaults {
     // What earlier samples of a cluster said, in the neighbours' place: training loss 0.0119 above dense's
     // instead of 0.0192, held-out 0.0139 instead of 0.0174 (110 million parameters, from one dense
     // checkpoint each, two seeds), for no time. Benchmarks/Reports/2026-11-27-memory-h200.md.
-    configuration.feedForward.memoryRate = 0.05
+    configuration.feedForward.memoryRate = 0.1
     configuration.feedForward.neighbourWeight = 0
     configuration.run.evaluateInterval = 500
     configuration.run.checkpointInterval = 1000

@@ -53,7 +53,10 @@ public struct RunPlan: Sendable, Equatable {
     stateBytes =
       4 * arena + Arena.bytes(rows: 1, columns: 1)
       + (storage == .float32 ? 0 : Arena.bytes(rows: 1, columns: table.decayingCount, storage))
-    checkpointBytes = 3 * ElementType.float32.byteCount * table.parameterCount
+    checkpointBytes =
+      3 * ElementType.float32.byteCount * table.parameterCount
+      + configuration.feedForward.rememberedBytes(
+        layers: model.layers, hiddenWidth: model.hiddenWidth)
     activationBytes = TrainingPass.activationBytes(
       model, sequences: data.microBatch, sequenceLength: data.sequence, storage: storage,
       recomputation: configuration.device.recompute)

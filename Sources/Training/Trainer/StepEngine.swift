@@ -85,7 +85,7 @@ public final class StepEngine {
 
   /// Forward and backward over a batch; gradients replace those of the last step.
   public func gradients(of batch: [MicroBatch]) throws(ComputeError) -> Gradients {
-    begin()
+    begin(batch.count)
     for index in batch.indices { try add(index, of: batch) }
     return try end(batch)
   }
@@ -96,7 +96,7 @@ public final class StepEngine {
   public func gradients(
     of batch: [MicroBatch], while proceed: () -> Bool
   ) throws(ComputeError) -> Gradients? {
-    begin()
+    begin(batch.count)
     for index in batch.indices {
       try add(index, of: batch)
       guard proceed() else {
@@ -107,9 +107,9 @@ public final class StepEngine {
     return try end(batch)
   }
 
-  private func begin() {
+  private func begin(_ microBatches: Int) {
     pass.feedForward.weightsChanged()
-    pass.feedForward.noteSamples()
+    pass.feedForward.noteSamples(microBatches: microBatches)
     losses = []
   }
 
@@ -145,7 +145,7 @@ public final class StepEngine {
     pass.feedForward.weightsChanged()
   }
 
-  /// Leaves everything as it was before the last batch: its gradients are not applied, and the centroids
-  /// that tokens are routed by stay.
+  /// Leaves everything as it was before the last batch: its gradients are not applied, the centroids that
+  /// tokens are routed by stay, and what its samples said is forgotten.
   public func skip() { pass.feedForward.dropFindings() }
 }
