@@ -2,6 +2,7 @@ import FeedForward
 import Foundation
 import Testing
 import Training
+import Transformer
 
 /// The same seed gives the same bits, however often a run was stopped on the way.
 @Suite struct ResumeTests {
@@ -94,6 +95,21 @@ import Training
     }
     #expect(sessions > 10)
     #expect(differences(try run.result(), try whole.result()) == [])
+  }
+
+  /// Sums over other samples would count as much as these.
+  @Test func whatWasRememberedIsOfTheSettingsItWasMadeWith() throws {
+    let run = try TinyRun { $0.feedForward.moveCentroids(every: 2) }
+    let stopped = try run.train(requests: StopAtPoll(25).requests)
+    #expect(stopped.ending == .stopped(signal: SIGTERM) && stopped.step > 3 && stopped.step < 9)
+    run.close()
+    func remembered() throws -> [[Float]] {
+      defer { run.close() }
+      return try run.prepare(.resuming).engine.pass.feedForward.clusterState.remembered
+    }
+    #expect(try remembered().contains { $0.contains { $0 > 0 } })
+    run.configuration.feedForward.samples = 4
+    #expect(try remembered().allSatisfy(\.isEmpty))
   }
 
   @Test func aFinishedRunResumesToTheSameSummaryAndWritesNothingNew() throws {
