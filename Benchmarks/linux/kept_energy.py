@@ -25,6 +25,8 @@ import torch
 import torch.nn.functional as F
 from transformers import AutoModelForCausalLM
 
+from choices import kept_neurons, largest, rising, with_neighbours
+
 ROUNDS_OF_KMEANS, FOR_CENTROIDS, JUDGED, BLOCKS_AT_ONCE = 12, 3, 2, 64
 
 
@@ -38,7 +40,7 @@ def arguments():
     parser.add_argument("--length", type=int, default=1024, help="tokens of a sequence")
     parser.add_argument("--block", type=int, default=128, help="V, tokens of a block")
     parser.add_argument("--clusters", type=int, nargs="+", default=[48, 192])
-    parser.add_argument("--layers", type=int, nargs="+", default=[3, 6, 9])
+    parser.add_argument("--layers", type=int, nargs="+", default=[3, 6, 9], help="layer 0 keeps all")
     parser.add_argument("--ranks", type=int, nargs="+", default=[64, 96, 128])
     parser.add_argument("--rate", type=float, default=0.04, help="of memory")
     options = parser.parse_args()
@@ -99,17 +101,9 @@ def centroids_in_row(x, clusters):
     return centroids[pieces[home[0]]]
 
 
-def with_neighbours(sums):
-    result = sums.clone()
-    for distance, weight in ((1, 0.5), (2, 0.25)):
-        result[distance:] += weight * sums[:-distance]
-        result[:-distance] += weight * sums[distance:]
-    return result
-
-
 def kept(sums, exact, count):
     """What the largest sums hold of the exact ones, and how much of a list is new."""
-    mask = torch.zeros_like(sums, dtype=torch.bool).scatter_(1, sums.topk(count, 1).indices, True)
+    mask = largest(sums, count)
     new = 1 - (mask[1:] & mask[:-1]).sum() / ((len(mask) - 1) * count)
     return float((exact * mask).sum() / exact.sum()), float(new)
 
@@ -169,13 +163,7 @@ def main():
     torch.manual_seed(0)
     storage = torch.float32 if options.device == "cpu" else torch.bfloat16
     model = AutoModelForCausalLM.from_pretrained(options.folder, dtype=storage).to(options.device)
-    layers = model.config.num_hidden_layers
-    neurons = model.config.intermediate_size
-
-    def rising(layer):
-        """K of the profile 'rising' at density 1/8, without its first layer, in whole 64."""
-        share = 1 / 4 if layer >= layers - (layers + 3) // 4 else 1 / 32 if 12 * layer < 5 * layers else 1 / 8
-        return -(-int(neurons * share) // 64) * 64
+    layers, neurons = model.config.num_hidden_layers, model.config.intermediate_size
 
     with torch.no_grad():
         found = inputs(model, options)
@@ -183,7 +171,8 @@ def main():
         for layer in options.layers:
             one = Layer(model.model.layers[layer].mlp, found.pop(layer), options)
             for clusters in options.clusters:
-                for shares in one.judge(clusters, rising(layer)):
+                count = kept_neurons(neurons, rising(layer, layers, 1 / 8), 64)
+                for shares in one.judge(clusters, count):
                     for way, pair in shares.items():
                         judged[clusters].setdefault(way, {}).setdefault(layer, []).append(pair)
     for clusters, ways in judged.items():

@@ -23,6 +23,8 @@ import torch
 import torch.nn.functional as F
 from transformers import AutoModelForCausalLM
 
+from choices import kept_neurons, largest, rising, with_neighbours
+
 STEPS_OF_KMEANS = 12
 
 
@@ -115,16 +117,7 @@ def energies(a, block, samples):
     a = a.view(-1, block, a.shape[-1])
     if not samples:
         return a.pow(2).sum(1)
-    own = a[:, :: block // samples].pow(2).sum(1)
-    sums = own.clone()
-    for distance, weight in ((1, 0.5), (2, 0.25)):
-        sums[distance:] += weight * own[:-distance]
-        sums[:-distance] += weight * own[distance:]
-    return sums
-
-
-def largest(sums, kept):
-    return torch.zeros_like(sums, dtype=torch.bool).scatter_(1, sums.topk(kept, 1).indices, True)
+    return with_neighbours(a[:, :: block // samples].pow(2).sum(1))
 
 
 def above_threshold(sums, kept, multiple):
@@ -151,13 +144,6 @@ def main():
     model, router = Model(options), Router(options.clusters)
     f, layers = model.neurons, model.layers
 
-    def rising(layer):
-        if layer == 0:
-            return 8 * options.density
-        if layer >= layers - (layers + 3) // 4:
-            return 2 * options.density
-        return options.density / 4 if 12 * layer < 5 * layers else options.density
-
     def loss(choose, densities):
         """`choose(activations, kept)` says what blocks keep."""
         lost = []
@@ -165,8 +151,7 @@ def main():
         def feed_forward(x, layer):
             if choose is None:
                 router.order(x, layer)  # centroids of the whole model, the same for all that follows
-            multiple = options.kept_multiple
-            kept = -(-int(f * densities[layer]) // multiple) * multiple
+            kept = kept_neurons(f, densities[layer], options.kept_multiple)
             if kept >= f:
                 return model.down(model.activations(x, layer), layer)
             order = router.order(x, layer)
@@ -215,7 +200,7 @@ def main():
                     show(f"{share} in the first layer, {name}", by(samples), densities)
                     show(f"{share} in the first layer, {name}, K varies", threshold(samples), densities)
             return
-        densities = [min(1.0, rising(layer)) for layer in range(layers)]
+        densities = [min(1.0, rising(layer, layers, options.density)) for layer in range(layers)]
         for samples in (8, 16, 32, 64, 0):
             name = f"{samples} samples" if samples else "all tokens"
             for factor in (2, 1, 0.75, 0.5):

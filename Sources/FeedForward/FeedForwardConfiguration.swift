@@ -117,6 +117,11 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
     sparseWeights ?? (mode == .paper ? .up : .none)
   }
 
+  /// Whether columns are chosen also by what earlier samples said of a block's clusters.
+  public var remembersSamples: Bool {
+    mode == .columns && selection == .sampled && clusters > 0 && memoryRate > 0
+  }
+
   /// Whether what is remembered of samples means the same with other settings: sums over as many tokens, of
   /// the same, for the same clusters.
   public func remembersLike(_ other: FeedForwardConfiguration) -> Bool {
@@ -126,7 +131,7 @@ public struct FeedForwardConfiguration: Sendable, Equatable, Codable {
 
   /// Bytes of a checkpoint that hold what is remembered of samples.
   public func rememberedBytes(layers: Int, hiddenWidth: Int) -> Int {
-    guard mode == .columns && selection == .sampled && memoryRate > 0 else { return 0 }
+    guard remembersSamples else { return 0 }
     let choosing = (0..<layers).count { !isDense(layer: $0, of: layers) }
     return choosing * clusters * hiddenWidth * MemoryLayout<Float>.stride
   }

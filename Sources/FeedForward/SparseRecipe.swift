@@ -54,10 +54,7 @@ extension SparseFeedForward {
     var denseLayers: [Int] { keptColumns.indices.filter { keptColumns[$0] == 0 } }
 
     /// Whether columns are chosen also by what earlier samples said.
-    var remembers: Bool {
-      guard case .sampled = selection else { return false }
-      return memoryRate > 0
-    }
+    var remembers: Bool { memoryRate > 0 }
 
     /// The layers that remember samples.
     var rememberingLayers: Set<Int> { remembers ? Set(sparseLayers) : [] }
@@ -103,7 +100,7 @@ extension FeedForwardConfiguration {
       },
       selection: selection == .exact
         ? .exact(measuredOn: samples) : .sampled(samples),
-      neighbourWeight: Float(neighbourWeight), memoryRate: clusters > 0 ? Float(memoryRate) : 0,
+      neighbourWeight: Float(neighbourWeight), memoryRate: remembersSamples ? Float(memoryRate) : 0,
       choosesBySquares: chooseBy == .squares,
       allowsEightBits: eightBitChoice, layersPerOrder: layersPerOrder)
   }

@@ -94,8 +94,8 @@ public final class TokenRouter {
     isReady = !values.isEmpty
   }
 
-  /// Fills `order` (int32 [1, T]), and marks where they are wanted, for a layer's input, which is `hidden` [T, d] or its norm with
-  /// weights `gain`; false when tokens stay in place.
+  /// Fills `order` (int32 [1, T]), and marks where they are wanted, for a layer's input, which is
+  /// `hidden` [T, d] or its norm with weights `gain`; false when tokens stay in place.
   ///
   /// The norm is never computed: its weights go to the centroids, and a token's length is the same
   /// factor on all of its scores. The operation that multiplies centroids by the weights, a norm

@@ -34,6 +34,13 @@ import Testing
     try network.backend.write(random.values(network.input.count, whole: false), to: network.input)
   }
 
+  /// A step that is taken.
+  private func step(_ network: NetworkUnderTest) throws {
+    network.stack.noteSamples()
+    _ = try network.run()
+    try network.stack.applyFindings()
+  }
+
   private func remembered(_ network: NetworkUnderTest, layer: Int = 0) throws -> [Float] {
     try network.stack.readClusterState()
     return network.stack.clusterState.remembered[layer]
@@ -177,9 +184,7 @@ import Testing
   /// Where nobody remembers any more, what was is forgotten, so that it is not old when somebody does again.
   @Test func switchingItOffForgets() throws {
     let network = try network()
-    network.stack.noteSamples()
-    _ = try network.run()
-    try network.stack.applyFindings()
+    try step(network)
     #expect(try remembered(network).contains { $0 > 0 })
     let other = try self.network { $0.memoryRate = 0 }
     try other.stack.restore(network.stack.clusterState)
@@ -188,9 +193,7 @@ import Testing
 
   @Test func itOutlivesADensePhaseAndARestart() throws {
     let network = try network()
-    network.stack.noteSamples()
-    _ = try network.run()
-    try network.stack.applyFindings()
+    try step(network)
     try nextTokens(network, seed: 7)
     _ = try network.run()
     let (lists, sums) = (try network.keptColumns(), try remembered(network))
@@ -209,9 +212,7 @@ import Testing
   /// Neurons have other numbers then.
   @Test func clusteringAnewForgets() throws {
     let network = try network()
-    network.stack.noteSamples()
-    _ = try network.run()
-    try network.stack.applyFindings()
+    try step(network)
     #expect(try remembered(network).contains { $0 > 0 })
     try network.recluster()
     #expect(network.stack.clusterState.remembered == [])
@@ -238,9 +239,7 @@ import Testing
 
   @Test func nothingIsRememberedWhereAllTokensChoose() throws {
     let network = try network { $0.selection = .exact }
-    network.stack.noteSamples()
-    _ = try network.run()
-    try network.stack.applyFindings()
+    try step(network)
     try network.stack.readClusterState()
     #expect(network.stack.clusterState.remembered == [])
   }

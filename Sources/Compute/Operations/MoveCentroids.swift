@@ -8,7 +8,7 @@
 ///
 /// Shapes: input [T, d], centroids and moved [C, d], other memory than each other; scores float32
 /// [T, C]: room for a backend that stores them.
-public struct MoveCentroids: Operation {
+public struct MoveCentroids: ClusterScoring {
   public var input: TensorView
   public var centroids: TensorView
   public var fewestRows: Int
@@ -28,25 +28,14 @@ public struct MoveCentroids: Operation {
   }
 
   public func checkShapes() {
-    require(scores, .float32, "scores")
-    require(scores.rows, input.rows, "rows of scores")
-    require(scores.columns, centroids.rows, "clusters")
-    require(centroids.columns, input.columns, "width")
+    checkScores()
     require(moved.rows, centroids.rows, "moved centroids")
     require(moved.columns, centroids.columns, "width of moved centroids")
     precondition(
       centroids.rows >= 1 && input.rows >= 1, "MoveCentroids: no clusters or no rows")
   }
 
-  public var flops: Double {
-    2 * Double(input.rows) * Double(input.columns) * Double(centroids.rows)
-  }
   public var bytes: Double { size(input, centroids, moved) }
-
-  /// The product that gives the scores.
-  public var product: MatrixMultiply {
-    MatrixMultiply(input, centroids, transposeRight: true, into: scores)
-  }
 
   /// The row that a centroid begins anew at.
   public func freshRow(of cluster: Int) -> Int { cluster * input.rows / centroids.rows }

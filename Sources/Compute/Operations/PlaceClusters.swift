@@ -3,7 +3,7 @@
 ///
 /// Shapes: input [T, d], centroids [C, d], C at most `RouteTokens.longestRow`, scores float32 [T, C]: room for
 /// a backend that stores them; places int32 [1, C] (cluster → place).
-public struct PlaceClusters: Operation {
+public struct PlaceClusters: ClusterScoring {
   public var input: TensorView
   public var centroids: TensorView
   public var scores: TensorView
@@ -20,10 +20,7 @@ public struct PlaceClusters: Operation {
   }
 
   public func checkShapes() {
-    require(scores, .float32, "scores")
-    require(scores.rows, input.rows, "rows of scores")
-    require(scores.columns, centroids.rows, "clusters")
-    require(centroids.columns, input.columns, "width")
+    checkScores()
     require(places, .int32, "places")
     require(places.count, centroids.rows, "places of clusters")
     precondition(
@@ -32,13 +29,5 @@ public struct PlaceClusters: Operation {
     )
   }
 
-  public var flops: Double {
-    2 * Double(input.rows) * Double(input.columns) * Double(centroids.rows)
-  }
   public var bytes: Double { size(input, centroids, places) }
-
-  /// The product that gives the scores.
-  public var product: MatrixMultiply {
-    MatrixMultiply(input, centroids, transposeRight: true, into: scores)
-  }
 }

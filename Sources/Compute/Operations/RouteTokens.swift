@@ -19,7 +19,7 @@
 ///
 /// Shapes: input [T, d], centroids [C, d], order int32 [1, T] (position → token), scores float32
 /// [T, C]: room for a backend that stores them; marks as they say.
-public struct RouteTokens: Operation {
+public struct RouteTokens: ClusterScoring {
   public var input: TensorView
   public var centroids: TensorView
   public var scores: TensorView
@@ -50,10 +50,7 @@ public struct RouteTokens: Operation {
   public func checkShapes() {
     require(order, .int32, "order")
     require(order.count, input.rows, "tokens")
-    require(scores, .float32, "scores")
-    require(scores.rows, input.rows, "rows of scores")
-    require(scores.columns, centroids.rows, "clusters")
-    require(centroids.columns, input.columns, "width")
+    checkScores()
     precondition(centroids.rows >= 1, "RouteTokens: no clusters")
     if let places {
       require(places, .int32, "places")
@@ -64,16 +61,8 @@ public struct RouteTokens: Operation {
     marks?.checkShapes(tokens: input.rows)
   }
 
-  public var flops: Double {
-    2 * Double(input.rows) * Double(input.columns) * Double(centroids.rows)
-  }
   public var bytes: Double { size(input, centroids, order) }
 
   /// Into how many levels steps are cut with places.
   public var levels: Int { min(centroids.rows, RouteTokens.mostKeys / centroids.rows) }
-
-  /// The product that gives the scores.
-  public var product: MatrixMultiply {
-    MatrixMultiply(input, centroids, transposeRight: true, into: scores)
-  }
 }

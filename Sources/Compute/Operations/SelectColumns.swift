@@ -5,7 +5,8 @@
 /// for the kinds of tokens that a block holds: the mean of its marks' rows is added. Each row of f sums is
 /// cut into groups of `groupWidth`; every group keeps `keepPerGroup`.
 /// One group of all f neurons is the column pattern; groups of M that keep 4 are V:N:M's choice.
-/// Shapes: sums [blocks, f], remembered sums [C, f] and marks [blocks, 4], columns uint16 [blocks, f / groupWidth · keepPerGroup], ascending.
+/// Shapes: sums [blocks, f], remembered sums [C, f] and marks [blocks, 4], columns uint16
+/// [blocks, f / groupWidth · keepPerGroup], ascending.
 public struct SelectColumns: Operation {
   public var sums: TensorView
   public var groupWidth: Int

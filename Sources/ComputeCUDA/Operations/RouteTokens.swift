@@ -17,7 +17,7 @@ extension CUDABackend {
       precondition(operation.places == nil, "2^27 tokens at most")
       try run(operation.product)
       let base = try memory.scratch(bytes: keyBytes + sortScratchBytes(count: tokens))
-      try findKeys(operation, "route", keys: base, counts: nil)
+      try findKeys(operation.scores, "route", keys: base, counts: nil)
       let sorted = try sort(
         base, count: tokens, limit: limit, scratch: base + UInt64(keyBytes),
         output: operation.order)
@@ -32,21 +32,24 @@ extension CUDABackend {
       TensorView(
         address: base + UInt64(offset), rows: 1, columns: limit, elementType: .int32)
     }
-    let (counts, starts) = (numbers(keyBytes), numbers(keyBytes + countBytes))
+    let counts = numbers(keyBytes)
     try zero(counts)
     if isFused {
       try findKeysOnHopper(operation, keys: base, counts: counts)
     } else {
-      try findKeys(operation, "route_16", keys: base, counts: counts)
+      try findKeys(
+        operation.scores, "route_16", keys: base, counts: counts, places: operation.places,
+        levels: operation.levels)
     }
+    var starts = counts
     if operation.places == nil {
+      starts = numbers(keyBytes + countBytes)
       try orderClusters(clusters, tokens: tokens, counts: counts, starts: starts)
     } else {
-      try scan(counts)
+      try scan(counts.address, count: limit)
     }
     try countingSort(
-      base, count: tokens, limit: limit, tiles, starts: operation.places == nil ? starts : counts,
-      output: operation.order)
+      base, count: tokens, limit: limit, tiles, starts: starts, output: operation.order)
     try markBlocks(operation, operation.places == nil ? "mark_16" : "mark_placed", keys: base)
   }
 
@@ -62,30 +65,13 @@ extension CUDABackend {
       address: base + UInt64(keyBytes), rows: 1, columns: clusters * clusters,
       elementType: .int32)
     try zero(counts)
-    var arguments = KernelArguments()
-    arguments.addWithStride(operation.scores)
-    arguments.add(tokens)
-    arguments.add(clusters)
-    arguments.add(optional: nil)
-    arguments.add(0)
-    arguments.add(base)
-    arguments.add(counts)
-    try launch("RouteTokens.cu", "route_16", .float32, grid: .items(8 * tokens), arguments)
+    try findKeys(operation.scores, "route_16", keys: base, counts: counts)
     // Many clusters take the place of their starts for what pairs share.
     let starts = TensorView(
       address: counts.address + UInt64(pairBytes), rows: 1, columns: counts.count,
       elementType: .int32)
     try orderClusters(
       clusters, tokens: tokens, counts: counts, starts: starts, places: operation.places)
-  }
-
-  /// Exclusive sums in place.
-  private func scan(_ counts: TensorView) throws(ComputeError) {
-    var arguments = KernelArguments()
-    arguments.add(counts)
-    arguments.add(counts.count)
-    try launch(
-      "StableSort.cu", "scan", .float32, grid: Grid(x: 1), threads: 1024, arguments)
   }
 
   /// From the keys of tokens, sorted or not, to the clusters of every block.
@@ -127,20 +113,21 @@ extension CUDABackend {
   }
 
   private func findKeys(
-    _ operation: RouteTokens, _ name: String, keys: UInt64, counts: TensorView?
+    _ scores: TensorView, _ name: String, keys: UInt64, counts: TensorView?,
+    places: TensorView? = nil, levels: Int = 0
   ) throws(ComputeError) {
     var arguments = KernelArguments()
-    arguments.addWithStride(operation.scores)
-    arguments.add(operation.scores.rows)
-    arguments.add(operation.scores.columns)
+    arguments.addWithStride(scores)
+    arguments.add(scores.rows)
+    arguments.add(scores.columns)
     if counts != nil {
-      arguments.add(optional: operation.places)
-      arguments.add(operation.levels)
+      arguments.add(optional: places)
+      arguments.add(levels)
     }
     arguments.add(keys)
     if let counts { arguments.add(counts) }
     try launch(
-      "RouteTokens.cu", name, .float32, grid: .items(8 * operation.scores.rows), arguments)
+      "RouteTokens.cu", name, .float32, grid: .items(8 * scores.rows), arguments)
   }
 
   /// Whether `hopper/route_tokens.cu` can take the operation.

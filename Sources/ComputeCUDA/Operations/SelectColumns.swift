@@ -27,15 +27,8 @@ extension CUDABackend {
     arguments.add(operation.groupWidth)
     arguments.add(operation.keepPerGroup)
     arguments.add(operation.neighbourWeight)
-    if let remembered = operation.remembered {
-      arguments.addWithStride(remembered.sums)
-      arguments.addWithStride(remembered.marks)
-    } else {
-      arguments.add(UInt64(0))
-      arguments.add(0)
-      arguments.add(UInt64(0))
-      arguments.add(0)
-    }
+    arguments.addWithStride(optional: operation.remembered?.sums)
+    arguments.addWithStride(optional: operation.remembered?.marks)
     arguments.addWithStride(operation.columns)
     try launch(
       "SelectColumns.cu", name, .float32,

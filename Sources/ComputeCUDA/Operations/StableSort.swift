@@ -62,10 +62,7 @@ extension CUDABackend {
       count1.add(8 * pass)
       count1.add(counts)
       try launch("StableSort.cu", "count_digits", .float32, grid: Grid(x: tiles), count1)
-      var scan = KernelArguments()
-      scan.add(counts)
-      scan.add(256 * tiles)
-      try launch("StableSort.cu", "scan", .float32, grid: Grid(x: 1), threads: 1024, scan)
+      try scan(counts, count: 256 * tiles)
       var scatter = KernelArguments()
       scatter.add(from.keys)
       scatter.add(from.order)
@@ -78,6 +75,14 @@ extension CUDABackend {
       from = to
     }
     return from
+  }
+
+  /// Exclusive sums of int32 counts, in place.
+  func scan(_ counts: UInt64, count: Int) throws(ComputeError) {
+    var arguments = KernelArguments()
+    arguments.add(counts)
+    arguments.add(count)
+    try launch("StableSort.cu", "scan", .float32, grid: Grid(x: 1), threads: 1024, arguments)
   }
 
   /// Bytes of one array of `count` keys or positions.

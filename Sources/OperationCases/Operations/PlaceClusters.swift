@@ -26,11 +26,7 @@ extension CaseList {
           places: $0["places"])
       }, run: { try $0.run($1) },
       reference: { numbers in
-        let nearest = (0..<tokens).map { token in
-          let ranked = clusterRanking(
-            numbers["input"], token, numbers["centroids"], clusters, width)
-          return (ranked[0], clusters > 1 ? ranked[1] : 0)
-        }
+        let nearest = twoNearest(numbers["input"], tokens, numbers["centroids"], clusters, width)
         let row = clusterRow(nearest, clusters: clusters)
         numbers["places"].values = (0..<clusters).map { Double(row.firstIndex(of: $0) ?? 0) }
       })

@@ -65,12 +65,7 @@ extension CaseList {
           marks: BlockMarks(clusters: $0["marks"], blockTokens: block))
       }, run: { try $0.run($1) },
       reference: { numbers in
-        let input = numbers["input"]
-        let centroids = numbers["centroids"]
-        let nearest = (0..<tokens).map { token in
-          let ranked = clusterRanking(input, token, centroids, clusters, width)
-          return (ranked[0], clusters > 1 ? ranked[1] : 0)
-        }
+        let nearest = twoNearest(numbers["input"], tokens, numbers["centroids"], clusters, width)
         let row = isPlaced ? [] : clusterRow(nearest, clusters: clusters)
         let places = (0..<clusters).map {
           isPlaced ? Int(numbers["places"][0, $0]) : row.firstIndex(of: $0) ?? 0
@@ -99,6 +94,16 @@ extension CaseList {
       (0..<clusters).map { cluster in
         (0..<width).reduce(0) { $0 + input[token, $1] * centroids[cluster, $1] }
       })
+  }
+
+  /// The nearest and the second nearest cluster of every token.
+  static func twoNearest(
+    _ input: CaseMatrix, _ tokens: Int, _ centroids: CaseMatrix, _ clusters: Int, _ width: Int
+  ) -> [(Int, Int)] {
+    (0..<tokens).map { token in
+      let ranked = clusterRanking(input, token, centroids, clusters, width)
+      return (ranked[0], clusters > 1 ? ranked[1] : 0)
+    }
   }
 
   /// The row of clusters as it is told: pieces, and the two ends that share most, again and again.
