@@ -38,6 +38,11 @@ import Testing
     let packed = HopperTiles(
       tokens: 16384, columns: 384, packedNeurons: 3072, gathersRows: false, multiprocessors: 132)
     #expect(packed.columns == 256)
+    for (columns, width) in [(64, 128), (128, 128), (129, 192), (192, 192)] {
+      let few = HopperTiles(
+        tokens: 16384, columns: columns, gathersRows: false, multiprocessors: 132)
+      #expect(few.columns == width && few.cluster == 1 && few.grid == 128)
+    }
     for columns in [256, 512, 768, 1024, 2048] {
       let tiles = HopperTiles(
         tokens: 16384, columns: columns, gathersRows: true, multiprocessors: 132)

@@ -59,7 +59,7 @@ enum {
   KRAIT_CU_LAUNCH_DEPENDENT = 6,
   KRAIT_CU_TENSOR_MAP_BFLOAT16 = 9,
   KRAIT_CU_TENSOR_MAP_SWIZZLE_128 = 3,
-  KRAIT_CU_TENSOR_MAP_PROMOTE_128 = 2,
+  KRAIT_CU_TENSOR_MAP_PROMOTE_256 = 3,
 };
 
 #define KRAIT_DRIVER_FUNCTIONS(X)                                                                  \

@@ -3,9 +3,9 @@ package struct HopperTiles: Equatable {
   /// Threads of a block.
   package static let threads = 384
   /// Shared memory of a block.
-  package static let sharedBytes = 229440
+  package static let sharedBytes = 229504
 
-  /// Columns of a tile: 256, or 192 where that leaves less of the last tile empty.
+  /// Columns of a tile: 256, or 192 where that leaves less of the last tile empty, or 128 where there are no more.
   package let columns: Int
   /// Blocks that share 128 tokens and multicast them: 1 or 2.
   package let cluster: Int
@@ -27,8 +27,9 @@ package struct HopperTiles: Equatable {
     let isPacked = packedNeurons != nil
     let narrow = (columns + 191) / 192
     let padsLess = !isPacked && narrow * 192 < (columns + 255) / 256 * 256
-    self.columns = padsLess ? 192 : 256
-    let wide = padsLess ? narrow : (columns + 255) / 256
+    let isNarrow = !isPacked && columns <= 128
+    self.columns = isNarrow ? 128 : padsLess ? 192 : 256
+    let wide = isNarrow ? 1 : padsLess ? narrow : (columns + 255) / 256
     cluster = !gathersRows && wide % 2 == 0 && multiprocessors >= 2 ? 2 : 1
     let columnTiles = wide / cluster
     let tiles = (tokens + 127) / 128 * columnTiles

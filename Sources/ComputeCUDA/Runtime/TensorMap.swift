@@ -11,7 +11,7 @@ extension CUDADevice {
       map, Int32(KRAIT_CU_TENSOR_MAP_BFLOAT16), 2, view.address,
       [UInt64(view.columns), UInt64(view.rows)], [UInt64(view.stride * 2)],
       [64, UInt32(boxRows)], [1, 1], 0, Int32(KRAIT_CU_TENSOR_MAP_SWIZZLE_128),
-      Int32(KRAIT_CU_TENSOR_MAP_PROMOTE_128), 0)
+      Int32(KRAIT_CU_TENSOR_MAP_PROMOTE_256), 0)
     try check(code, "cuTensorMapEncodeTiled", "describing \(view) to the copy engine")
     return (0..<16).map { map.load(fromByteOffset: 8 * $0, as: UInt64.self) }
   }

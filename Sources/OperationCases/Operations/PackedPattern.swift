@@ -87,8 +87,8 @@ struct PatternShape: Sendable, CustomStringConvertible {
   /// Sizes that suit kernels made of tiles: 128 tokens by 64 kept neurons by 64 columns.
   ///
   /// One tile, and a short last block; one and two tiles of 256 columns, which thread blocks may
-  /// share tokens for, and three, which they cannot; the same of 192; more steps than a pipeline has stages; token
-  /// blocks of one, two and three tiles; more tiles than a GPU has multiprocessors.
+  /// share tokens for, and three, which they cannot; the same of 192; one of 128; more steps than a pipeline has
+  /// stages; token blocks of one, two and three tiles; more tiles than a GPU has multiprocessors.
   static var tiles: [PatternShape] {
     func shape(
       _ t: Int, _ v: Int, _ f: Int, _ k: Int, _ d: Int, _ ordered: Bool,
@@ -108,6 +108,7 @@ struct PatternShape: Sendable, CustomStringConvertible {
       shape(17_100, 128, 96, 64, 64, true), shape(300, 128, 900, 384, 128, false),
       shape(300, 128, 900, 384, 64, true), shape(260, 128, 700, 512, 64, false),
       shape(260, 128, 512, 256, 128, true), shape(200, 128, 500, 448, 64, true),
+      shape(300, 128, 260, 128, 448, false),
     ]
   }
 

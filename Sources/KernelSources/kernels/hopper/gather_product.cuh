@@ -3,7 +3,8 @@
 // kept   (1, 3): out[p, j] = epilogue(sum_k A[p, k] W[list[j], k])   W rows stand on the N side (K-major)
 // packed (2, 5): out[row(p), n] = sum_j A[p, j] W[list[j], n]       W rows stand along K (MN-major)
 //
-// A block owns a 128 x BN tile of the output, BN 256 or (kept only) 192, and a ring of four 64-deep stages (48 or 40 KiB):
+// A block owns a 128 x BN tile of the output, BN 256 or (kept only) 192 or 128, and a ring of four (six) 64-deep stages of
+// 48, 40 or 32 KiB:
 // - a producer warpgroup gathers W with cp.async, 16 bytes per thread, and one of its lanes brings A by
 //   TMA; blocks of a cluster work on neighbouring N tiles of the same 128 tokens, so each loads its
 //   share of A and multicasts it (W is private: cp.async cannot multicast);
@@ -18,9 +19,10 @@
 #pragma once
 #include "hopper/epilogue.cuh"
 #include "hopper/memory.cuh"
+#include "hopper/tile_ring.cuh"
 #include "hopper/wgmma.cuh"
 
-constexpr int BM = 128, BK = 64, STAGES = 4;
+constexpr int BM = 128, BK = 64;
 constexpr u32 A_BYTES = BM * BK * 2;
 constexpr u32 PANEL_BYTES = BK * 128;         // 64 columns of an MN-major stage of W
 constexpr u32 SIDE_PANEL_BYTES = BM * 128;    // 64 columns of 128 rows of the epilogue's matrix
@@ -46,23 +48,17 @@ struct GatherArguments {
   int group;            // N tiles (of clusters) that are finished for all tokens before the next group
 };
 
-struct RingPosition {
-  u32 stage = 0, parity;
-  DEV explicit RingPosition(u32 p) : parity(p) {}
-  DEV void advance() {
-    if (++stage == STAGES) { stage = 0; parity ^= 1; }
-  }
-};
-
 template <bool GATHER_K, int BN, int CLUSTER, int EPILOGUE, bool ORDERED_A>
 struct GatherProduct {
-  static_assert(BN == 256 || (BN == 192 && !GATHER_K), "a warp gathers 512 bytes of a row at once");
+  static_assert(BN == 256 || ((BN == 192 || BN == 128) && !GATHER_K), "a warp gathers 512 bytes of a row at once");
+  static constexpr int STAGES = BN == 128 ? 6 : 4;
+  using RingPosition = TileRing<STAGES>;
   static constexpr u32 B_BYTES = BN * BK * 2, STAGE_BYTES = A_BYTES + B_BYTES;
   // The last DEFERRED pieces of 64 columns are stored while the next tile is multiplied.
   static constexpr int PIECES = BN / 64, DEFERRED = 2, BUFFERS = 2;  // one buffer each
   static constexpr u32 SHARED_STAGING = STAGES * STAGE_BYTES;
   static constexpr u32 SHARED_BARRIERS = SHARED_STAGING + 8 * BUFFERS * STAGING_BYTES;
-  static_assert(SHARED_BARRIERS + 16 * STAGES <= 229440, "what a launch asks for, of 232448");
+  static_assert(SHARED_BARRIERS + 16 * STAGES <= 229504, "what a launch asks for, of 232448");
   // The epilogue's matrix takes W's place in a stage, and A's too where W's is too small.
   static constexpr u32 SIDE_OFFSET = B_BYTES >= 2 * SIDE_PANEL_BYTES ? A_BYTES : 0;
   static_assert(STAGE_BYTES >= 2 * SIDE_PANEL_BYTES, "an epilogue's 128 columns fit a stage");
@@ -185,7 +181,7 @@ struct GatherProduct {
     }
   }
 
-  // Two stages of 128 x 128 values of the epilogue's matrix.
+  // Stages of 128 x 128 values of the epilogue's matrix: one, or two where a tile has more than 128 columns.
   DEV void load_side(RingPosition& ring, int tile, int warp, int lane) const {
     int p0, n0;
     place(tile, p0, n0);
@@ -196,7 +192,7 @@ struct GatherProduct {
       const int p = p0 + row0 + 8 * i;
       offset[i] = (u32)(p >= g.tokens ? 0 : GATHER_K && g.order ? g.order[p] : p) * ((u32)g.side_stride * 2);
     }
-    for (int half = 0; half < 2; ++half) {
+    for (int half = 0; half < (BN + 127) / 128; ++half) {
       const int column = n0 + half * 128 + chunk * 8;
       const u8* from = (const u8*)(g.side + (column < columns() ? column : 0));
       mbar_wait(empty + 8 * ring.stage, ring.parity);
@@ -281,7 +277,8 @@ struct GatherProduct {
 
   DEV static void multiply(float (&acc)[BN / 2], u64 a, u64 b, int accumulate) {
     if constexpr (BN == 256) wgmma_m64n256k16<0, GATHER_K ? 1 : 0>(acc, a, b, accumulate);
-    else wgmma_m64n192k16<0, 0>(acc, a, b, accumulate);
+    else if constexpr (BN == 192) wgmma_m64n192k16<0, 0>(acc, a, b, accumulate);
+    else wgmma_m64n128k16<0, 0>(acc, a, b, accumulate);
   }
 
   // Half a deferred piece: 8 of the warp's 16 rows.

@@ -4,9 +4,10 @@
 //   kept_squared_relu_C: max(x, 0)^2      kept_two_sqrt_C: x 2 sqrt(activation[p, j])
 //   ..._N_1 and ..._N_2: `input` maps the rows already in token order (box 64 x 128 / C, 128-byte swizzle);
 //   ..._ordered_N_1: the kernel gathers row order[p] itself, `rows` and `row_stride` say from where.
-//   N: columns of a tile, 256, or 192 where that pads K less (K 384 is two tiles of 192, not one and a half of 256).
+//   N: columns of a tile, 256, or 192 where that pads K less (K 384 is two tiles of 192, not one and a half of 256); 128
+//   where K is no more, without clusters.
 //
-// Launch: 384 threads, 229440 bytes of shared memory, clusters of C (the names' last digit; 2 pays when the
+// Launch: 384 threads, 229504 bytes of shared memory, clusters of C (the names' last digit; 2 pays when the
 // number of N tiles is even), grid min(tiles, multiprocessors) rounded down to a multiple of C, where tiles =
 // ceil(T / 128) * ceil(K / (N C)) * C. group: 2, or 1 without a cluster in order. bf16; V a multiple of 128,
 // d a multiple of 64, K a multiple of 8; W, rows and activation under 4 GiB. A last short block is fine.
@@ -30,6 +31,9 @@
 //          4, 8)
 //   T 49152, d 768, K 384: squared ReLU 56 us, two sqrt 69, rows gathered by the kernel 61 (floors 38 and 50 us at 3 TB/s):
 //   memory at 60 to 67 % of its rate, L2 at 66 to 75 %, tensor pipes at 47 to 57 %; nothing in between is idle enough to win
+//   T 49152, d 768, K 128, in training steps on an H200: 60 and 68 us by tiles of 192, whose last third copies one row again and
+//   again; 29 and 33 by tiles of 128 (CUPTI, medians of 16 steps, one card)
+//   rejected: tiles that begin at different parts of the contraction, against blocks that ask for the same rows at once (no change)
 //   rejected: all of a tile's stores deferred, for a ring of three stages: 0.253 [0.480]
 //   rejected: single-row TMA boxes for the rows of A (31 ns per box whatever its size: 1.01 ms); clusters of 4 (not
 //   all fit: 0.43 ms); L2 eviction hints (no change); prefetching into L2 six stages ahead (0.31 ms); one
@@ -62,3 +66,7 @@ KEPT(kept_two_sqrt_ordered_256_1, 256, 1, TIMES_TWO_SQRT, true)
 KEPT(kept_two_sqrt_192_1, 192, 1, TIMES_TWO_SQRT, false)
 KEPT(kept_two_sqrt_192_2, 192, 2, TIMES_TWO_SQRT, false)
 KEPT(kept_two_sqrt_ordered_192_1, 192, 1, TIMES_TWO_SQRT, true)
+KEPT(kept_squared_relu_128_1, 128, 1, SQUARED_RELU, false)
+KEPT(kept_squared_relu_ordered_128_1, 128, 1, SQUARED_RELU, true)
+KEPT(kept_two_sqrt_128_1, 128, 1, TIMES_TWO_SQRT, false)
+KEPT(kept_two_sqrt_ordered_128_1, 128, 1, TIMES_TWO_SQRT, true)
