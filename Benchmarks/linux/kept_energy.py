@@ -18,36 +18,28 @@ Needs: pip install torch transformers numpy
 Run:   python Benchmarks/linux/kept_energy.py FOLDER SHARD [--device cuda]
 """
 
-import argparse
-
 import numpy
 import torch
 import torch.nn.functional as F
 from transformers import AutoModelForCausalLM
 
-from choices import kept_neurons, largest, rising, with_neighbours
+from choices import kept_neurons, kmeans, largest, parser, rising, route, with_neighbours
 
-ROUNDS_OF_KMEANS, FOR_CENTROIDS, JUDGED, BLOCKS_AT_ONCE = 12, 3, 2, 64
+FOR_CENTROIDS, JUDGED, BLOCKS_AT_ONCE = 3, 2, 64
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("folder", help="an exported model")
-    parser.add_argument("shard", help="a token shard of 16 bits a token")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda (default cpu)")
-    parser.add_argument("--batches", type=int, default=27)
-    parser.add_argument("--sequences", type=int, default=48, help="of a batch")
-    parser.add_argument("--length", type=int, default=1024, help="tokens of a sequence")
-    parser.add_argument("--block", type=int, default=128, help="V, tokens of a block")
-    parser.add_argument("--clusters", type=int, nargs="+", default=[48, 192])
-    parser.add_argument("--layers", type=int, nargs="+", default=[3, 6, 9], help="layer 0 keeps all")
-    parser.add_argument("--ranks", type=int, nargs="+", default=[64, 96, 128])
-    parser.add_argument("--rate", type=float, default=0.04, help="of memory")
-    options = parser.parse_args()
+    reader = parser(__doc__.split("\n")[0])
+    reader.add_argument("--batches", type=int, default=27)
+    reader.add_argument("--clusters", type=int, nargs="+", default=[48, 192])
+    reader.add_argument("--layers", type=int, nargs="+", default=[3, 6, 9], help="layer 0 keeps all")
+    reader.add_argument("--ranks", type=int, nargs="+", default=[64, 96, 128])
+    reader.add_argument("--rate", type=float, default=0.04, help="of memory")
+    options = reader.parse_args()
     if options.batches <= FOR_CENTROIDS + JUDGED:
-        parser.error(f"--batches is {options.batches}; it must be at least {FOR_CENTROIDS + JUDGED + 1}")
+        reader.error(f"--batches is {options.batches}; it must be at least {FOR_CENTROIDS + JUDGED + 1}")
     if options.block % 32 or options.sequences * options.length % options.block:
-        parser.error("--block must be a multiple of 32, and batches whole blocks")
+        reader.error("--block must be a multiple of 32, and batches whole blocks")
     return options
 
 
@@ -74,13 +66,8 @@ def inputs(model, options):
 
 def centroids_in_row(x, clusters):
     """Centroids of directions [T, d], neighbours alike: the ends of pieces that share most tokens are joined."""
-    centroids = x[torch.randperm(len(x), device=x.device)[:clusters]].clone()
-    for _ in range(ROUNDS_OF_KMEANS):
-        nearest = (x @ centroids.T).argmax(1)
-        sums = torch.zeros_like(centroids).index_add_(0, nearest, x)
-        enough = torch.bincount(nearest, minlength=clusters) >= 16
-        fresh = x[torch.randint(len(x), (clusters,), device=x.device)]
-        centroids = torch.where(enough[:, None], F.normalize(sums, dim=-1), fresh)
+    first = x[torch.randperm(len(x), device=x.device)[:clusters]]
+    centroids = kmeans(x, first, 16, lambda _: x[torch.randint(len(x), (clusters,), device=x.device)])
     pairs = (x @ centroids.T).topk(2, 1).indices
     shared = torch.bincount(pairs[:, 0] * clusters + pairs[:, 1], minlength=clusters**2).view(clusters, clusters)
     shared = (shared + shared.T).cpu()
@@ -133,8 +120,7 @@ class Layer:
         memory = torch.zeros(clusters, len(self.up), device=self.up.device)
         found = []
         for index, batch in enumerate(self.batches):
-            nearest, second = (batch.float() @ centroids.T).topk(2, 1).indices.T
-            order = (nearest * clusters + (nearest - second) % clusters).argsort(stable=True)
+            nearest, order = route(batch.float(), centroids)
             blocks = batch[order].view(-1, options.block, batch.shape[1])
             places = [options.block * eighth // 8 for eighth in (1, 3, 5, 7)]
             marks = F.one_hot(nearest[order].view(-1, options.block)[:, places], clusters).float().mean(1)

@@ -15,7 +15,6 @@ Run:   python Benchmarks/linux/masked_loss.py FOLDER SHARD [--device cuda]
 On a CPU take fewer sequences; blocks are the less alike for it.
 """
 
-import argparse
 import math
 
 import numpy
@@ -23,29 +22,21 @@ import torch
 import torch.nn.functional as F
 from transformers import AutoModelForCausalLM
 
-from choices import kept_neurons, largest, rising, with_neighbours
-
-STEPS_OF_KMEANS = 12
+from choices import kept_neurons, kmeans, largest, parser, rising, route, with_neighbours
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("folder", help="an exported model")
-    parser.add_argument("shard", help="a token shard of 16 bits a token")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda (default cpu)")
-    parser.add_argument("--sequences", type=int, default=48)
-    parser.add_argument("--length", type=int, default=1024, help="tokens of a sequence")
-    parser.add_argument("--clusters", type=int, default=48)
-    parser.add_argument("--block", type=int, default=128, help="V, tokens of a block")
-    parser.add_argument("--density", type=float, default=0.125, help="of the profile 'rising'; not with --first")
-    parser.add_argument("--kept-multiple", type=int, default=64, help="K is rounded up to a multiple, as in training")
-    parser.add_argument("--multiple", type=int, default=32, help="of each block's K where it varies")
-    parser.add_argument("--first", action="store_true", help="only the first layer, at 1/2, 1/4 and 1/8")
-    options = parser.parse_args()
+    reader = parser(__doc__.split("\n")[0])
+    reader.add_argument("--clusters", type=int, default=48)
+    reader.add_argument("--density", type=float, default=0.125, help="of the profile 'rising'; not with --first")
+    reader.add_argument("--kept-multiple", type=int, default=64, help="K is rounded up to a multiple, as in training")
+    reader.add_argument("--multiple", type=int, default=32, help="of each block's K where it varies")
+    reader.add_argument("--first", action="store_true", help="only the first layer, at 1/2, 1/4 and 1/8")
+    options = reader.parse_args()
     if options.block % 64:
-        parser.error(f"--block is {options.block}; it must be a multiple of 64, of which 64 are sampled")
+        reader.error(f"--block is {options.block}; it must be a multiple of 64, of which 64 are sampled")
     if options.sequences * options.length % options.block:
-        parser.error(f"{options.sequences} x {options.length} tokens are not whole blocks of {options.block}")
+        reader.error(f"{options.sequences} x {options.length} tokens are not whole blocks of {options.block}")
     return options
 
 
@@ -93,17 +84,11 @@ class Router:
         x = F.normalize(x.float(), dim=-1)
         if layer not in self.centroids:
             self.centroids[layer] = self.find(x, layer)
-        nearest, second = (x @ self.centroids[layer].T).topk(2, 1).indices.T
-        return (nearest * self.clusters + (nearest - second) % self.clusters).argsort(stable=True)
+        return route(x, self.centroids[layer])[1]
 
     def find(self, x, layer):
         first = torch.randperm(len(x), generator=torch.Generator().manual_seed(layer))[: self.clusters]
-        centroids = x[first.to(x.device)].clone()
-        for _ in range(STEPS_OF_KMEANS):
-            nearest = (x @ centroids.T).argmax(1)
-            sums = torch.zeros_like(centroids).index_add_(0, nearest, x)
-            some = torch.bincount(nearest, minlength=self.clusters) > 0
-            centroids = torch.where(some[:, None], F.normalize(sums, dim=-1), centroids)
+        centroids = kmeans(x, x[first.to(x.device)], 1, lambda before: before)
         likeness = (centroids @ centroids.T).fill_diagonal_(-9)
         row = [0]
         while len(row) < self.clusters:

@@ -24,12 +24,15 @@ package struct HopperTiles: Equatable {
     tokens: Int, columns: Int, packedNeurons: Int? = nil, gathersRows: Bool,
     multiprocessors: Int
   ) {
-    let isPacked = packedNeurons != nil
-    let narrow = (columns + 191) / 192
-    let padsLess = !isPacked && narrow * 192 < (columns + 255) / 256 * 256
-    let isNarrow = !isPacked && columns <= 128
-    self.columns = isNarrow ? 128 : padsLess ? 192 : 256
-    let wide = isNarrow ? 1 : padsLess ? narrow : (columns + 255) / 256
+    func tiles(of width: Int) -> Int { (columns + width - 1) / width }
+    if packedNeurons != nil {
+      self.columns = 256
+    } else if columns <= 128 {
+      self.columns = 128
+    } else {
+      self.columns = tiles(of: 192) * 192 < tiles(of: 256) * 256 ? 192 : 256
+    }
+    let wide = tiles(of: self.columns)
     cluster = !gathersRows && wide % 2 == 0 && multiprocessors >= 2 ? 2 : 1
     let columnTiles = wide / cluster
     let tiles = (tokens + 127) / 128 * columnTiles

@@ -84,10 +84,10 @@ struct GatherProduct {
 
   // First token position and first column of a tile.
   DEV void place(int tile, int& p0, int& n0) const {
-    const int per_group = row_tiles * g.group, group = tile / per_group, first = group * g.group;
-    const int span = min(g.group, column_tiles - first), rest = tile - group * per_group;
-    p0 = rest / span * BM;
-    n0 = ((first + rest % span) * CLUSTER + rank) * BN;
+    int row_tile, column_tile;
+    TileOrder{row_tiles, column_tiles, g.group}.place(tile, row_tile, column_tile);
+    p0 = row_tile * BM;
+    n0 = (column_tile * CLUSTER + rank) * BN;
   }
   DEV const u16* list(int p0) const { return g.lists + (i64)(p0 / g.block_tokens) * g.list_stride; }
 
@@ -214,8 +214,7 @@ struct GatherProduct {
       else gather_along_n(map, ring, tile, warp, lane);
       if (SIDE) load_side(ring, tile, warp, lane);
     }
-    // The arrivals of other blocks must have landed before this one's shared memory goes away.
-    for (int s = 0; s < STAGES; ++s, ring.advance()) mbar_wait(empty + 8 * ring.stage, ring.parity);
+    wait_until_empty(ring, empty);
   }
 
   // ---- consumers

@@ -32,9 +32,10 @@
 // stages, spans of 16: 0.426 ms [0.98]; without turns 0.435; with L2 hints 0.428 [0.926]; three stages, 16 rows at a
 // time, hints 0.404 [0.869]. Bulk adds with four stages and room for four rows 0.383 [0.943], in turns 0.382. Clusters of
 // four: 2 x 2 0.40 [0.807], 4 x 1 0.41; of eight, 4 x 2: 0.406 [0.792; spans of 32 0.768, four stages 0.746]: they load
-// half as much, but leave 12 multiprocessors idle. Six stages of 32
-// tokens, the 22 launches of a training step of 110 million parameters, H200: 1.89 ms, not 1.92; seven and room for six rows 1.92.
-// Three warpgroups of 64 slots, 192 columns, first shape, H200: 0.354 to 0.361 ms, not 0.360 to 0.365. Everything added block by block: 0.87 ms, whatever the lists [2.3].
+// half as much, but leave 12 multiprocessors idle. Everything added block by block: 0.87 ms, whatever the lists [2.3].
+// On an H200: six stages of 32 tokens, all 22 launches of a training step of 110 million parameters, 1.89 ms instead of
+// 1.92; seven of them with room for six rows 1.92; three warpgroups of 64 slots with 192 columns, first shape, 0.354 to
+// 0.361 ms instead of 0.360 to 0.365.
 #include "hopper/memory.cuh"
 #include "hopper/wgmma.cuh"
 
